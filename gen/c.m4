@@ -1,0 +1,110 @@
+m4_include(`gen/fft.m4')m4_include(`gen/passes.m4')m4_include(`gen/gather.m4')m4_dnl
+m4_divert(-1)
+/* c.m4 -- the plain C dialect: a kernel becomes a function over a range of its items.
+   SPDX-License-Identifier: BSD-3-Clause
+
+   A group has one lane, so what the lanes share out is a plain loop that the compiler
+   vectorises; the rest of the program calls the functions from several threads.  */
+m4_define(`NARG', 0)
+m4_define(`TABLE', `')
+m4_define(`NEXT_ARG', `NARG`'m4_define(`NARG', m4_incr(NARG))')
+m4_define(`ARGS', `m4_ifelse(`$1', `', `', `    $1;
+ARGS(m4_shift($@))')')
+m4_define(`KERNEL', `m4_define(`NARG', 0)m4_define(`TABLE', m4_defn(`TABLE')`    $1,
+')static void
+$1(const ag_shape *shape, const ag_arg *arg, const index begin_, const index end_, char *local_)
+{
+    (void)shape; (void)local_;
+ARGS(m4_shift($@))')
+m4_define(`END_KERNEL', `}')
+m4_define(`IN',         `const $1 *const restrict $2 = (const $1 *)(const void *)arg[NARG].memory + arg[NEXT_ARG].offset')
+m4_define(`OUT',        `$1 *const restrict $2 = ($1 *)(void *)arg[NARG].memory + arg[NEXT_ARG].offset')
+m4_define(`VAL',        `const $1 $2 = arg[NEXT_ARG].as_$1')
+m4_define(`EACH',       `SIMD
+    for (index $1 = begin_; $1 < end_; $1++) {')
+m4_define(`END_EACH',   `}')
+m4_define(`GROUP',      `for (index group_ = begin_; group_ < end_; group_++) {
+    const index $1 = group_ / ($3); const int $2 = (int)(group_ % ($3));')
+m4_define(`END_GROUP',  `}')
+m4_define(`SHARED',     `$1 *const restrict $2 = ($1 *)(void *)local_; local_ += AG_LOCAL_BYTES($1, $3);')
+m4_define(`TILE_BUFFER', `SHARED(real, tile, TILE_REALS($1))')
+m4_define(`LANES',      `SIMD
+    for (int $1 = ($2); $1 < ($3); $1++) {')
+m4_define(`END_LANES',  `}')
+m4_define(`OWN',        m4_defn(`LANES'))
+m4_define(`END_OWN',    `}')
+m4_define(`EACH_TILE',  `for (int $1 = 0; $1 < ($3); $1++) {
+    SIMD
+    for (int $2 = 0; $2 < ($4); $2++) {')
+m4_define(`END_TILE',   `}}')
+m4_define(`EACH_BUTTERFLY', `for (int $1 = 0; $1 < ($4); $1++)
+    for (int $2 = 0; $2 < ($5); $2++) {
+    SIMD
+    for (int $3 = 0; $3 < TILE; $3++) {')
+m4_define(`END_BUTTERFLY', `}}')
+m4_define(`REDUCE_SUM', `real $1 = 0;
+    SIMD_SUM($1)
+    for (int $2 = ($3); $2 < ($4); $2++) {')
+m4_define(`END_SUM',    `}')
+m4_define(`REDUCE_MAX', `real $1 = 0;
+    SIMD_MAX($1)
+    for (int $2 = ($3); $2 < ($4); $2++) {')
+m4_define(`END_MAX',    `}')
+/* A sum over a tile keeps one partial sum for each column until the end. */
+m4_define(`TILE_SUM',   `m4_define(`COLUMN', `$3')real $1_of[TILE] = {0};
+    for (int $2 = 0; $2 < ($4); $2++) {
+    SIMD
+    for (int $3 = 0; $3 < TILE; $3++) {
+        real $1 = 0;')
+m4_define(`END_TILE_SUM', `$1_of[COLUMN] += $1; }}
+    real $1 = 0;
+    for (int COLUMN = 0; COLUMN < TILE; COLUMN++) $1 += $1_of[COLUMN];')
+m4_define(`REDUCE_BUFFER', `')
+m4_define(`ONE_LANE',   `{')
+m4_define(`END_ONE',    `}')
+m4_define(`FFT',        `fft_$1(&shape->$2, tile, table);')
+m4_define(`HELPER',     `static inline')
+m4_define(`TILE_POINTER', `real *restrict')
+m4_define(`TABLE_POINTER', `const cplx *restrict')
+m4_define(`EACH_AXIS',  `$1')
+m4_define(`STAGE_CASES', `m4_ifelse(`$2', `', `', `        case $2: $1_$2(tile, table, blocks, m, ro, io); break;
+STAGE_CASES(`$1', m4_shift(m4_shift($@)))')')
+m4_define(`ALL_STAGES_DIF', `for (int s = 0, span = axis->points; s < axis->stages; s++) {
+        const int radix = axis->radix[s], m = span / radix, blocks = axis->points / span;
+        switch (radix) {
+STAGE_CASES(`fft_dif', RADICES)m4_dnl
+        }
+        table += m * (radix - 1);
+        span = m;
+    }')
+m4_define(`ALL_STAGES_DIT', `table += axis->points - 1;
+    for (int s = axis->stages - 1, m = 1; s >= 0; s--) {
+        const int radix = axis->radix[s], blocks = axis->points / (m * radix);
+        table -= m * (radix - 1);
+        switch (radix) {
+STAGE_CASES(`fft_dit', RADICES)m4_dnl
+        }
+        m *= radix;
+    }')
+m4_define(`NAME',       `$1')
+m4_define(`AXIS',       `axis->$1')
+m4_define(`AXIS_ARG',   `const ag_axis *axis,')
+m4_define(`AXIS_PASS',  `axis,')
+m4_define(`REAL',       `((real)$1)')
+m4_define(`SQRT',       `AG_SQRT($1)')
+m4_define(`COS',        `AG_COS($1)')
+m4_define(`SIN',        `AG_SIN($1)')
+m4_define(`TILE_TO_SCRATCH', `ag_tile_to_strips(scratch + s * STRIPS_Y * COLS * (index)(2 * TILE), tile, ROWS, COLS, x0, width);')
+m4_define(`SCRATCH_TO_TILE', `ag_strips_to_tile(tile, scratch + s * STRIPS_Y * COLS * (index)(2 * TILE), ROWS, COLS, x0, width);')
+m4_define(`SHAPE',      `shape->$1')
+m4_divert(0)m4_dnl
+/* Generated from the templates in kernels/ by gen/c.m4; compiled once for each instruction set. */
+#include "kernels_c.h"
+
+HELPERS_TEXT
+FFT_TEXT
+
+m4_m4wrap(`
+ag_c_kernel *const AG_C_TABLE[] = {
+TABLE`'};
+')m4_dnl

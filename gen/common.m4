@@ -1,0 +1,53 @@
+m4_divert(-1)
+/* common.m4 -- what all dialects share.  SPDX-License-Identifier: BSD-3-Clause
+
+   Run as  m4 -P -I . gen/common.m4 gen/DIALECT.m4 kernels/*.m4.  C comments pass through
+   untouched; quotes are m4's own.  The words of a template are listed in kernels/README.  */
+m4_changecom(`/*', `*/')
+
+/* FOR(i, from, to, text): the text once for each i. */
+m4_define(`FOR', `m4_ifelse(m4_eval(($2) <= ($3)), 1,
+`m4_define(`$1', m4_eval($2))$4`'FOR(`$1', m4_eval(($2) + 1), `$3', `$4')',
+`m4_undefine(`$1')')')
+
+/* Sizes that every dialect can name; SHAPE is the dialect's way to reach one. */
+m4_define(`ROWS', `SHAPE(y.length)')
+m4_define(`COLS', `SHAPE(x.length)')
+m4_define(`STRIPS_X', `SHAPE(strips_x)')
+m4_define(`STRIPS_Y', `SHAPE(strips_y)')
+m4_define(`LINEAR', `SHAPE(linear)')
+m4_define(`SEGMENT', `128')
+
+/* A tile holds `points' rows of TILE columns: TILE real parts, then TILE imaginary parts. */
+m4_define(`TILE_REALS', `(2 * TILE * SHAPE($1.points))')
+m4_define(`RE', `tile[2 * TILE * ($1) + ($2)]')
+m4_define(`IM', `tile[2 * TILE * ($1) + TILE + ($2)]')
+
+/* A pixel that was not measured carries an amplitude above this. */
+m4_define(`UNMEASURED', `REAL(1e30)')
+
+/* Small functions that templates may call. */
+m4_define(`HELPERS_TEXT', `HELPER cplx product(const cplx a, const cplx b)
+{
+    const cplx c = {a.re * b.re - a.im * b.im, a.re * b.im + a.im * b.re};
+    return c;
+}
+/* conj(a) b */
+HELPER cplx conjugate_product(const cplx a, const cplx b)
+{
+    const cplx c = {a.re * b.re + a.im * b.im, a.re * b.im - a.im * b.re};
+    return c;
+}
+HELPER real larger(const real a, const real b)
+{
+    return a > b ? a : b;
+}
+/* The value at the fraction (fy, fx) between four pixels: a b above c d. */
+HELPER cplx linear_tap(const cplx a, const cplx b, const cplx c, const cplx d, const real fy, const real fx)
+{
+    const real wa = (1 - fy) * (1 - fx), wb = (1 - fy) * fx, wc = fy * (1 - fx), wd = fy * fx;
+    const cplx value = {wa * a.re + wb * b.re + wc * c.re + wd * d.re,
+                        wa * a.im + wb * b.im + wc * c.im + wd * d.im};
+    return value;
+}')
+m4_divert(0)m4_dnl

@@ -1,0 +1,40 @@
+m4_divert(-1)
+/* gather.m4 -- the sum over frames for the pixels of a segment of an object row.
+   SPDX-License-Identifier: BSD-3-Clause
+
+   The kernel has the arguments object_cols, top, left, right, segments, slots, frame, corner,
+   fraction, probe and probe_step.  GATHER(text) runs its text for each pixel i of each slot, with
+   the probe at p0 + i, the stack at z0 + i and the weight of the tap.  A lane only ever touches the pixels that it owns, so
+   no barrier is needed between the slots.  */
+m4_define(`SUM_RE', `sums[$1]')
+m4_define(`SUM_IM', `sums[SEGMENT + ($1)]')
+m4_define(`SUM_SQUARE', `sums[2 * SEGMENT + ($1)]')
+m4_define(`GATHER_BUFFER', `SHARED(real, sums, 3 * SEGMENT)')
+m4_define(`GATHER_BEGIN', `const index row = top + item / segments, column = left + item % segments * SEGMENT;
+        const index place = row * object_cols + column;
+        const int width = right - column < SEGMENT ? (int)(right - column) : SEGMENT;')
+m4_define(`GATHER', `for (index s = 0; s < slots; s++) {
+            const index j = frame[s];
+            const int taps = LINEAR ? 2 : 1;
+            for (int tap = 0; tap < taps * taps; tap++) {
+                const int ty = tap / taps, tx = tap % taps;
+                const index y = row - corner[2 * j] - ty, x0 = column - corner[2 * j + 1] - tx;
+                const int from = x0 < 0 ? (int)(-x0 < width ? -x0 : width) : 0;
+                const int to = COLS - x0 < width ? (int)(COLS - x0) : width;
+                const index p0 = s * probe_step + y * COLS + x0, z0 = s * (ROWS * (index)COLS) + y * COLS + x0;
+                const real wy = ty ? fraction[2 * j] : 1 - fraction[2 * j];
+                const real wx = tx ? fraction[2 * j + 1] : 1 - fraction[2 * j + 1];
+                const real weight = LINEAR ? wy * wx : 1;
+                if (y >= 0 && y < ROWS) {
+                OWN(i, from, to)$1
+                END_OWN
+                }
+            }
+        }')
+/* What object_sum and object_step gather. */
+m4_define(`SUM_SLOTS', `GATHER(`
+                    const cplx p = probe[p0 + i], z = stack[z0 + i];
+                    SUM_RE(i) += weight * (p.re * z.re + p.im * z.im);
+                    SUM_IM(i) += weight * (p.re * z.im - p.im * z.re);
+                    SUM_SQUARE(i) += weight * (p.re * p.re + p.im * p.im);')')
+m4_divert(0)m4_dnl

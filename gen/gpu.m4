@@ -1,0 +1,106 @@
+m4_include(`gen/fft.m4')m4_include(`gen/passes.m4')m4_include(`gen/gather.m4')m4_dnl
+m4_divert(-1)
+/* gpu.m4 -- what the dialects for devices share.  SPDX-License-Identifier: BSD-3-Clause
+
+   A dialect gives  QUALIFIED(name, parameters), GLOBAL, LOCAL_ARRAY, LANE, GROUP_ID, BARRIER,
+   FLAT_ID, FLAT_SIZE, HELPER, RESTRICT, SQRT, COS, SIN.  The numbers of the shape are
+   macros (SHAPE_y_length, ...) that the backend puts before the text; a kernel is compiled where
+   AG_KERNEL_name is defined.  An array is a pointer and an offset in elements.  */
+m4_define(`UNPACK', `')
+m4_define(`APPEND', `m4_define(`$1', m4_defn(`$1')`$2')')
+m4_define(`KERNEL', `#ifdef AG_KERNEL_$1
+QUALIFIED(`$1', `const index items_, m4_shift($@)')
+{
+UNPACK`'m4_define(`UNPACK', `')')
+m4_define(`END_KERNEL', `}
+#endif')
+m4_define(`IN',  `GLOBAL const $1 *RESTRICT $2_, const index $2_offset_`'APPEND(`UNPACK', `    GLOBAL const $1 *RESTRICT $2 = $2_ + $2_offset_;
+')')
+m4_define(`OUT', `GLOBAL $1 *$2_, const index $2_offset_`'APPEND(`UNPACK', `    GLOBAL $1 *$2 = $2_ + $2_offset_;
+')')
+m4_define(`VAL', `const $1 $2')
+m4_define(`EACH',       `for (index $1 = FLAT_ID; $1 < items_; $1 += FLAT_SIZE) {')
+m4_define(`END_EACH',   `}')
+m4_define(`GROUP',      `{
+    const index group_ = GROUP_ID, $1 = group_ / ($3); const int $2 = (int)(group_ % ($3));')
+m4_define(`END_GROUP',  `}')
+m4_define(`SHARED',     `LOCAL_ARRAY($1, $2, $3);')
+m4_define(`TILE_BUFFER', `
+#if SHAPE_spill
+    GLOBAL real *const tile = spill + (index)GROUP_ID * TILE_REALS($1);
+#else
+    LOCAL_ARRAY(real, tile, TILE_REALS($1));
+#endif')
+m4_define(`REDUCE_BUFFER', `LOCAL_ARRAY(real, part_, WIDTH);')
+m4_define(`LANES',      `for (int $1 = ($2) + LANE; $1 < ($3); $1 += WIDTH) {')
+m4_define(`END_LANES',  `} BARRIER')
+m4_define(`OWN',        `for (int $1 = LANE; $1 < ($3); $1 += WIDTH) if ($1 >= ($2)) {')
+m4_define(`END_OWN',    `}')
+m4_define(`EACH_TILE',  `for (int t_ = LANE; t_ < ($3) * TILE; t_ += WIDTH) {
+    const int $1 = t_ / TILE, $2 = t_ % TILE;
+    if ($2 < ($4)) {')
+m4_define(`END_TILE',   `}} BARRIER')
+m4_define(`EACH_BUTTERFLY', `for (int t_ = LANE; t_ < ($4) * ($5) * TILE; t_ += WIDTH) {
+    const int $3 = t_ % TILE, $1 = t_ / TILE / ($5), $2 = t_ / TILE % ($5);')
+m4_define(`END_BUTTERFLY', `} BARRIER')
+m4_define(`REDUCE_SUM', `real $1 = 0;
+    for (int $2 = ($3) + LANE; $2 < ($4); $2 += WIDTH) {')
+m4_define(`END_SUM',    `}
+    $1 = group_sum(part_, $1);')
+m4_define(`REDUCE_MAX', m4_defn(`REDUCE_SUM'))
+m4_define(`END_MAX',    `}
+    $1 = group_max(part_, $1);')
+m4_define(`TILE_SUM',   `real $1 = 0;
+    for (int t_ = LANE; t_ < ($4) * TILE; t_ += WIDTH) {
+    const int $2 = t_ / TILE, $3 = t_ % TILE;')
+m4_define(`END_TILE_SUM', m4_defn(`END_SUM'))
+m4_define(`ONE_LANE',   `if (LANE == 0) {')
+m4_define(`END_ONE',    `}')
+m4_define(`FFT',        `fft_$1_$2(tile, table);')
+m4_define(`TILE_POINTER', `TILE_SPACE real *')
+m4_define(`TABLE_POINTER', `GLOBAL const cplx *')
+m4_define(`EACH_AXIS',  `m4_define(`LETTER', `y')$1
+m4_define(`LETTER', `x')$1`'m4_undefine(`LETTER')')
+m4_define(`NAME',       `$1_`'LETTER`'')
+m4_define(`AXIS',       `SHAPE_`'LETTER`'_$1')
+/* The stages are constants of the text: SHAPE_y_radix_0, the rows between the points of its
+   butterflies SHAPE_y_m_0, the start of its twiddles SHAPE_y_table_0, and so on. */
+m4_define(`ONE_STAGE', `
+#if AXIS(stages) > $2
+    AG_PASTE($1_, AXIS(radix_$2))(tile, table + AXIS(table_$2), AXIS(points) / (AXIS(m_$2) * AXIS(radix_$2)), AXIS(m_$2), ro, io);
+#endif')
+m4_define(`ALL_STAGES_DIF', `FOR(`I', 0, LAST_STAGE, `ONE_STAGE(`fft_dif', I)')')
+m4_define(`ALL_STAGES_DIT', `FOR(`I', 0, LAST_STAGE, `ONE_STAGE(`fft_dit', m4_eval(LAST_STAGE - I))')')
+m4_define(`LAST_STAGE', `11')
+m4_define(`AXIS_ARG',   `')
+m4_define(`AXIS_PASS',  `')
+m4_define(`SHAPE',      `SHAPE_`'m4_translit(`$1', `.', `_')')
+m4_define(`REAL',       `$1f')
+m4_define(`GROUP_TEXT', `/* The sum or the maximum of what each lane brings, known to all of them. */
+HELPER real group_sum(LOCAL_POINTER real *part, real mine)
+{
+    part[LANE] = mine;
+    BARRIER
+    for (int step = WIDTH / 2; step > 0; step /= 2) {
+        if (LANE < step)
+            part[LANE] += part[LANE + step];
+        BARRIER
+    }
+    mine = part[0];
+    BARRIER
+    return mine;
+}
+HELPER real group_max(LOCAL_POINTER real *part, real mine)
+{
+    part[LANE] = mine;
+    BARRIER
+    for (int step = WIDTH / 2; step > 0; step /= 2) {
+        if (LANE < step)
+            part[LANE] = larger(part[LANE], part[LANE + step]);
+        BARRIER
+    }
+    mine = part[0];
+    BARRIER
+    return mine;
+}')
+m4_divert(0)m4_dnl

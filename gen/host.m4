@@ -1,0 +1,77 @@
+m4_include(`gen/passes.m4')m4_include(`gen/gather.m4')m4_dnl
+m4_divert(-1)
+/* host.m4 -- the host's view of the kernels.  SPDX-License-Identifier: BSD-3-Clause
+
+   With -D AG_EMIT=header: one typed launcher for each kernel.  With -D AG_EMIT=table: the
+   table of kernels, their arguments, groups and local memory.  The text of a kernel's body
+   is thrown away, but for the words that say how its items are laid out.  */
+m4_define(`RESET', `m4_define(`PARAMS', `')m4_define(`VALUES', `')m4_define(`DESCRIBED', `')m4_define(`NARGS', 0)m4_dnl
+m4_define(`LOCAL', `0')m4_define(`KIND', `')m4_define(`PARTS', `1')')
+RESET
+m4_define(`IDS', `')m4_define(`ENTRIES', `')
+m4_define(`APPEND', `m4_define(`$1', m4_defn(`$1')`$2')')
+m4_define(`ENUM', `m4_ifelse($1, real, AG_REAL, $1, cplx, AG_COMPLEX, AG_INT)')
+m4_define(`ARG', `APPEND(`PARAMS', `, $2 $3')APPEND(`VALUES', ` {$4},')APPEND(`DESCRIBED', `{$1, $5, "$3"}, ')m4_define(`NARGS', m4_incr(NARGS))')
+m4_define(`IN',  `ARG(AG_ARG_IN, `const ag_array *', `$2', `.array = $2', ENUM($1))')
+m4_define(`OUT', `ARG(AG_ARG_OUT, `ag_array *', `$2', `.array = $2', ENUM($1))')
+m4_define(`VAL', `m4_ifelse($1, index, `ARG(AG_ARG_INDEX, `int64_t', `$2', `.as_index = $2', AG_INT)',
+$1, int, `ARG(AG_ARG_INT, `int', `$2', `.as_int = $2', AG_INT)',
+`ARG(AG_ARG_REAL, `double', `$2', `.as_real = $2', AG_REAL)')')
+m4_define(`KERNEL', `m4_define(`THIS', `$1')')
+m4_define(`EACH', `m4_define(`KIND', `AG_EACH')')
+m4_define(`GROUP', `m4_define(`KIND', `AG_GROUPS')m4_define(`PARTS', `$3')')
+m4_define(`BYTES_real', `sizeof(ag_real)')
+m4_define(`SHARED', `APPEND(`LOCAL', ` + AG_LOCAL_BYTES(BYTES_$1, $3)')')
+m4_define(`TILE_BUFFER', `SHARED(real, tile, TILE_REALS($1) * !shape->spill)')
+m4_define(`REDUCE_BUFFER', `SHARED(real, part_, shape->lanes)')
+m4_define(`SHAPE', `shape->$1')
+m4_define(`TILE', `shape->tile')
+m4_define(`END_KERNEL', `m4_divert(2)EMIT`'m4_divert(-1)RESET')
+m4_define(`EMIT_header', `APPEND(`IDS', `    AG_KERNEL_'THIS`,
+')static inline void
+ag_run_`'THIS`'(ag_program *program, int64_t items`'PARAMS)
+{
+    const ag_value value_[] = {VALUES };
+    ag_launch(program, AG_KERNEL_`'THIS, items, value_);
+}
+
+')
+m4_define(`EMIT_table', `static int64_t
+parts_`'THIS`'(const ag_shape *shape)
+{
+    (void)shape;
+    return PARTS;
+}
+
+static int64_t
+local_`'THIS`'(const ag_shape *shape)
+{
+    (void)shape;
+    return LOCAL;
+}
+
+APPEND(`ENTRIES', `    {"'THIS`", AG_KERNEL_'THIS`, 'KIND`, 'NARGS`,
+     {'m4_defn(`DESCRIBED')`},
+     parts_'THIS`, local_'THIS`},
+')')
+m4_define(`EMIT', `m4_indir(EMIT_`'AG_EMIT)')
+m4_ifelse(AG_EMIT, header, `m4_m4wrap(`m4_divert(1)enum {
+IDS    AG_KERNELS
+};
+
+m4_divert(3)#endif
+')', `m4_m4wrap(`m4_divert(3)const ag_kernel ag_kernels[] = {
+ENTRIES};
+')')
+m4_divert(0)m4_dnl
+/* Generated from the templates in kernels/ by gen/host.m4. */
+m4_ifelse(AG_EMIT, header, `#ifndef AG_KERNELS_H
+#define AG_KERNELS_H
+
+#include "core.h"
+', `#include "backend.h"
+#include "kernels.h"
+
+#define AG_LOCAL_BYTES(size, count) (((int64_t)(size) * (count) + 127) / 128 * 128)
+')
+m4_divert(-1)

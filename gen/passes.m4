@@ -1,0 +1,101 @@
+m4_divert(-1)
+/* passes.m4 -- the fused propagation: three passes over a stack of frames.
+   SPDX-License-Identifier: BSD-3-Clause
+
+       first pass    LOAD makes the wave of a tile of columns; forward transform down the columns
+       middle pass   forward along the rows, what the detector says, inverse along the rows
+       last pass     inverse down the columns; STORE keeps the result
+
+   A kernel supplies its LOAD (sets wave from the frame's object window and probe) or its STORE
+   (uses wave), between the two words of its pass.  In both, s is the slot of the frame in the
+   stack, j its number in the scan, (y, x) the pixel; OBJECT is the object at that pixel and
+   PROBE the probe.  Between the passes a frame is STRIPS_Y strips: strip i holds the row
+   frequencies at positions i TILE ... of every column, as a tile with one row a column.
+
+   Moves, for a frame of n pixels: 8 n (scratch) plus what LOAD or STORE moves in the outer
+   passes, 16 n plus the amplitudes in the middle one; computes about 5 n log2 n flops in all
+   for each direction.  */
+m4_define(`FRAME_ARGS', `IN(cplx, table), IN(int, frame), IN(int, corner), IN(real, fraction),
+           IN(cplx, object), VAL(index, object_cols), IN(cplx, probe), VAL(index, probe_step)')
+m4_define(`SCRATCH_AT', `(s * STRIPS_Y + ($1) / TILE) * (COLS * (index)(2 * TILE)) + ($2) * (2 * TILE) + ($1) % TILE')
+m4_define(`PROBE', `probe[s * probe_step + y * COLS + x]')
+m4_define(`WINDOW', `const index j = frame[s], window = corner[2 * j] * object_cols + corner[2 * j + 1];
+        const real fy = fraction[2 * j], fx = fraction[2 * j + 1];')
+/* EACH_WAVE ... END_WAVE: its text for the pixels of the tile, once for each way to reach OBJECT. */
+m4_define(`EACH_WAVE', `if (LINEAR) {
+        EACH_TILE(y, c, ROWS, width)
+            const int x = x0 + c;
+            m4_define(`OBJECT', `OBJECT_LINEAR')$1
+        END_TILE
+        } else {
+        EACH_TILE(y, c, ROWS, width)
+            const int x = x0 + c;
+            m4_define(`OBJECT', `OBJECT_WHOLE')$1
+        END_TILE
+        }m4_undefine(`OBJECT')')
+m4_define(`OBJECT_WHOLE', `object[window + y * object_cols + x]')
+m4_define(`OBJECT_LINEAR', `linear_tap(object[window + y * object_cols + x], object[window + y * object_cols + x + 1],
+                object[window + (y + 1) * object_cols + x], object[window + (y + 1) * object_cols + x + 1], fy, fx)')
+
+m4_define(`TILE_TO_SCRATCH', `EACH_TILE(y, c, ROWS, width)
+            scratch[SCRATCH_AT(y, x0 + c)] = RE(y, c);
+            scratch[SCRATCH_AT(y, x0 + c) + TILE] = IM(y, c);
+        END_TILE')
+m4_define(`SCRATCH_TO_TILE', `EACH_TILE(y, c, ROWS, TILE)
+            RE(y, c) = c < width ? scratch[SCRATCH_AT(y, x0 + c)] : 0;
+            IM(y, c) = c < width ? scratch[SCRATCH_AT(y, x0 + c) + TILE] : 0;
+        END_TILE')
+
+m4_define(`FIRST_PASS', `KERNEL($1, OUT(real, scratch), FRAME_ARGS, OUT(real, spill))
+    TILE_BUFFER(y)
+    GROUP(s, strip, STRIPS_X)
+        const int x0 = strip * TILE, width = COLS - x0 < TILE ? COLS - x0 : TILE;
+        WINDOW
+        EACH_WAVE(`$2
+            RE(y, c) = wave.re; IM(y, c) = wave.im;')
+        if (width < TILE) {
+        EACH_TILE(y, c, ROWS, TILE)
+            if (c >= width) { RE(y, c) = 0; IM(y, c) = 0; }
+        END_TILE
+        }
+        FFT(forward, y)
+        TILE_TO_SCRATCH
+    END_GROUP
+END_KERNEL')
+
+m4_define(`LAST_PASS', `KERNEL($1, OUT(cplx, result), IN(real, scratch), FRAME_ARGS, OUT(real, spill))
+    TILE_BUFFER(y)
+    GROUP(s, strip, STRIPS_X)
+        const int x0 = strip * TILE, width = COLS - x0 < TILE ? COLS - x0 : TILE;
+        WINDOW
+        SCRATCH_TO_TILE
+        FFT(inverse, y)
+        EACH_WAVE(`const cplx wave = {RE(y, c), IM(y, c)};
+            $2')
+    END_GROUP
+END_KERNEL')
+
+/* MIDDLE_PASS(name, more arguments, text): the text between the transforms; row q of the tile
+   is a column of the frame, its column l the row frequency at position p0 + l. */
+m4_define(`STRIP_AT', `((s * STRIPS_Y + strip) * COLS + q) * (index)(2 * TILE)')
+m4_define(`MIDDLE_LOAD', `    const int p0 = strip * TILE, height = ROWS - p0 < TILE ? ROWS - p0 : TILE;
+        EACH_TILE(q, l, COLS, TILE)
+            RE(q, l) = l < height ? scratch[STRIP_AT + l] : 0;
+            IM(q, l) = l < height ? scratch[STRIP_AT + TILE + l] : 0;
+        END_TILE
+        FFT(forward, x)')
+m4_define(`MIDDLE_PASS', `KERNEL($1, OUT(real, scratch), IN(cplx, table), $2, OUT(real, spill))
+    TILE_BUFFER(x)
+    REDUCE_BUFFER
+    GROUP(s, strip, STRIPS_Y)
+    MIDDLE_LOAD
+        $3
+        FFT(inverse, x)
+        EACH_TILE(q, l, COLS, TILE)
+            scratch[STRIP_AT + l] = RE(q, l);
+            scratch[STRIP_AT + TILE + l] = IM(q, l);
+        END_TILE
+    END_GROUP
+END_KERNEL')
+m4_define(`AMPLITUDE_AT', `amplitude[((frame[s] - first) * STRIPS_Y + strip) * (COLS * (index)TILE) + q * TILE + l]')
+m4_divert(0)m4_dnl

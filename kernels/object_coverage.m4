@@ -1,0 +1,26 @@
+/* object_coverage -- the illumination of the object by all frames.  SPDX-License-Identifier: BSD-3-Clause
+
+       density[pixel] = sum_s |p_s|^2
+
+   over the slots whose window covers the pixel, in ascending order.  An item is a segment of an
+   object row, see object_sum.
+
+   Moves 8 bytes per pixel of a slot and 4 per pixel of the box; 4 flops per pixel of a slot.  */
+
+KERNEL(object_coverage, OUT(real, density), VAL(index, object_cols), VAL(index, top), VAL(index, left),
+           VAL(index, right), VAL(index, segments), VAL(index, slots), IN(int, frame), IN(int, corner),
+           IN(real, fraction), IN(cplx, probe), VAL(index, probe_step))
+    SHARED(real, sums, SEGMENT)
+    GROUP(item, part, 1)
+        GATHER_BEGIN
+        OWN(i, 0, width)
+            sums[i] = 0;
+        END_OWN
+        GATHER(`
+                    const cplx p = probe[p0 + i];
+                    sums[i] += weight * (p.re * p.re + p.im * p.im);')
+        OWN(i, 0, width)
+            density[place + i] = sums[i];
+        END_OWN
+    END_GROUP
+END_KERNEL

@@ -1,0 +1,30 @@
+/* probe_step -- the PIE family's step of the probe.  SPDX-License-Identifier: BSD-3-Clause
+
+       P += step sum_s term[s] / ((1 - beta) D + beta D_max)
+
+   D is the density that probe_terms left, D_max the largest of its rows' maxima.  An item is a
+   row of the window.
+
+   Moves 8 bytes per pixel of a slot and 20 per pixel of the window.  */
+
+KERNEL(probe_step, OUT(cplx, probe), IN(cplx, term), IN(real, density), IN(real, density_top), VAL(index, slots),
+           VAL(real, beta), VAL(real, step))
+    REDUCE_BUFFER
+    GROUP(y, part, 1)
+        REDUCE_MAX(top, i, 0, ROWS)
+            top = larger(top, density_top[i]);
+        END_MAX(top)
+        LANES(x, 0, COLS)
+            const index at = y * COLS + x;
+            const real below = (1 - beta) * density[at] + beta * top;
+            const real factor = below > 0 ? step / below : 0;
+            real re = 0, im = 0;
+            for (index s = 0; s < slots; s++) {
+                re += term[s * (ROWS * (index)COLS) + at].re;
+                im += term[s * (ROWS * (index)COLS) + at].im;
+            }
+            probe[at].re += factor * re;
+            probe[at].im += factor * im;
+        END_LANES
+    END_GROUP
+END_KERNEL

@@ -1,0 +1,19 @@
+/* probe_sum -- the numerator of the least-squares probe.  SPDX-License-Identifier: BSD-3-Clause
+
+       number[y, x] (+)= sum_s term[s, y, x]
+
+   in ascending order; `fresh' begins at 0.
+
+   Moves 8 bytes and does 2 flops per pixel of a slot.  */
+
+KERNEL(probe_sum, OUT(cplx, number), IN(cplx, term), VAL(index, slots), VAL(int, fresh))
+    EACH(i)
+        real re = fresh ? 0 : number[i].re, im = fresh ? 0 : number[i].im;
+        for (index s = 0; s < slots; s++) {
+            re += term[s * (ROWS * (index)COLS) + i].re;
+            im += term[s * (ROWS * (index)COLS) + i].im;
+        }
+        number[i].re = re;
+        number[i].im = im;
+    END_EACH
+END_KERNEL

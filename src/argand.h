@@ -1,0 +1,271 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* argand.h -- the public interface: devices, arrays, scans, solvers, results, pictures.
+
+   Conventions, valid for every function unless it says otherwise:
+   - arrays are row-major; a position is (row, column); sizes are 64-bit;
+   - lengths are metres, wavelengths metres, angles radians;
+   - ag_..._create and _open make a thing that the caller ends with ag_..._destroy
+     or _close; ending NULL is fine; arguments are borrowed, never kept;
+   - a function that can fail returns ag_status.  The words go to `message` where
+     there is such an argument (NULL is allowed), else they are kept in the device
+     (ag_device_message).  The library never prints, exits or aborts;
+   - a device and all that was made on it belong to one thread at a time; different
+     devices are independent.  */
+#ifndef ARGAND_H
+#define ARGAND_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+/* The library's scalar.  AG_DOUBLE is for argand's own tests; it is never installed. */
+#ifdef AG_DOUBLE
+typedef double ag_real;
+#else
+typedef float ag_real;
+#endif
+
+typedef struct ag_complex {
+    ag_real re, im;
+} ag_complex;
+
+typedef enum ag_status {
+    AG_OK = 0,
+    AG_BAD_ARGUMENT, /* the caller's value is off */
+    AG_NO_MEMORY,    /* host or device memory does not suffice */
+    AG_NO_DEVICE,    /* no such device, or its backend cannot be loaded */
+    AG_DEVICE_ERROR, /* the device or its compiler failed */
+    AG_FILE_ERROR,   /* a file cannot be opened, read or written */
+    AG_BAD_FILE,     /* a file was read but its content is wrong */
+    AG_CANCELLED     /* the progress callback said stop */
+} ag_status;
+
+typedef struct ag_message {
+    char text[1024];
+} ag_message;
+
+/* "1.2.3" */
+const char *ag_version(void);
+/* One or two words for a status, such as "bad argument". */
+const char *ag_status_name(ag_status status);
+
+/* ---- devices --------------------------------------------------------------- */
+
+typedef struct ag_device ag_device;
+
+/* Opens "cpu", "opencl:0", "opencl" (= "opencl:0"), ...  NULL takes the environment's
+   ARGAND_DEVICE, else the first that opens in the order given to configure.  */
+ag_status ag_device_open(ag_device **device, const char *name, ag_message *message);
+void ag_device_close(ag_device *device);
+/* The name with its number, and the hardware in words. */
+const char *ag_device_name(const ag_device *device);
+const char *ag_device_description(const ag_device *device);
+/* The first failure since the device was opened sticks: later calls do nothing. */
+ag_status ag_device_status(const ag_device *device);
+const char *ag_device_message(const ag_device *device);
+/* Waits until all that was asked for has been done. */
+ag_status ag_device_synchronize(ag_device *device);
+/* Bytes of device memory held now and at most since the device was opened. */
+void ag_device_memory(const ag_device *device, int64_t *now, int64_t *peak);
+
+/* Calls `visit` for each device that configure was told of: `status` AG_OK and the
+   description, or the reason why it cannot be used.  Each backend is tried in the
+   calling process.  Stops when visit returns non-zero, and returns that value.  */
+typedef int ag_device_visit(void *user, const char *name, ag_status status, const char *text);
+int ag_device_list(ag_device_visit *visit, void *user);
+
+/* Receives one line (no newline) for each step: the kernel, its sizes and the bits of
+   its scalars; the same on every backend.  The ledger receives one line for each real
+   launch, with the number of the step that it serves.  NULL ends either.  */
+typedef void ag_line_sink(void *user, const char *line);
+void ag_device_trace(ag_device *device, ag_line_sink *trace, ag_line_sink *ledger, void *user);
+
+/* ---- arrays on a device ------------------------------------------------------ */
+
+typedef struct ag_array ag_array;
+typedef enum ag_type { AG_REAL, AG_COMPLEX, AG_INT } ag_type; /* AG_INT: int32_t */
+
+/* `count` elements, not initialised. */
+ag_status ag_array_create(ag_array **array, ag_device *device, ag_type type, int64_t count);
+void ag_array_destroy(ag_array *array);
+int64_t ag_array_count(const ag_array *array);
+/* Copies `count` elements to or from element `first` on; done when they return. */
+ag_status ag_array_write(ag_array *array, int64_t first, int64_t count, const void *source);
+ag_status ag_array_read(const ag_array *array, int64_t first, int64_t count, void *destination);
+
+/* ---- scans --------------------------------------------------------------------- */
+
+typedef struct ag_scan ag_scan;
+
+/* A ptychographic scan.  The window of frame j covers the object's rows
+   position[2j] .. +rows and columns position[2j+1] .. +cols (sub-pixel positions are
+   allowed); the far-field pattern is the orthonormal DFT of probe times window.  */
+typedef struct ag_scan_info {
+    int64_t frames, rows, cols;
+    const ag_real *data;     /* frames x rows x cols */
+    int data_are_amplitudes; /* 0: counts, not negative; 1: amplitudes, of any sign */
+    int zero_in_corner;      /* 0: zero frequency at (rows/2, cols/2); 1: at (0, 0) */
+    const uint8_t *valid;    /* rows x cols, 1 = use the pixel; NULL: all valid */
+    const double *position;  /* frames x 2: row, column of the window's upper left pixel,
+                                in object pixels */
+    int64_t object_rows, object_cols; /* 0, 0: derived from the positions, which are then
+                                         moved together so that a small margin is left */
+    double wavelength, distance;      /* m; 0 = unknown */
+    double detector_pixel[2];         /* m, row step and column step; 0 = unknown */
+    double pixel[2];                  /* m, the object's; 0 = unknown */
+    const ag_complex *probe;          /* modes x rows x cols, a start; NULL: none */
+    int64_t modes;
+    const ag_complex *object; /* object_rows x object_cols, a start or the truth of a
+                                 simulation; NULL: none */
+} ag_scan_info;
+
+/* Copies everything in `info`, after checking it. */
+ag_status ag_scan_create(ag_scan **scan, const ag_scan_info *info, ag_message *message);
+/* Reads a CXI file (HDF5, cxidb.org format 1.6 and the variations in use). */
+ag_status ag_scan_read(ag_scan **scan, const char *path, ag_message *message);
+/* Writes a CXI file that ag_scan_read takes; replaces `path` only when complete. */
+ag_status ag_scan_write(const ag_scan *scan, const char *path, ag_message *message);
+void ag_scan_destroy(ag_scan *scan);
+/* What is in a scan; valid as long as the scan. */
+const ag_scan_info *ag_scan_content(const ag_scan *scan);
+/* What the reader had to assume, a sentence a line; "" when nothing. */
+const char *ag_scan_warnings(const ag_scan *scan);
+
+/* The profiling problem of PtychoEP (github.com/sacbow/PtychoEP, profiling/): a real
+   Airy-like probe and a Fermat spiral of step 5 pixels on a synthetic object. */
+typedef struct ag_simulation {
+    int64_t frame;  /* rows and columns of a frame: 128 */
+    int64_t object; /* rows and columns of the object: 512 */
+    int64_t points; /* scan positions asked for (those that leave the object are dropped): 200 */
+    double step;    /* spiral step, pixels: 5 */
+    double noise;   /* variance of Gaussian noise on the amplitudes: 0 */
+    double photons; /* mean photons per frame for Poisson noise; 0: none */
+    uint64_t seed;
+} ag_simulation;
+void ag_simulation_default(ag_simulation *simulation);
+ag_status ag_scan_simulate(ag_scan **scan, const ag_simulation *simulation, ag_message *message);
+
+/* ---- solvers -------------------------------------------------------------------- */
+
+typedef struct ag_comm ag_comm;
+typedef struct ag_solver ag_solver;
+
+/* One process that does all the work. */
+ag_comm *ag_comm_self(void);
+
+typedef enum ag_subpixel { AG_SUBPIXEL_FOURIER, AG_SUBPIXEL_LINEAR, AG_SUBPIXEL_NONE } ag_subpixel;
+
+/* Options of every method; ag_options_default fills in what suits one of them.
+   Formulas and sources: the man page argand(1) and doc/solvers.md. */
+typedef struct ag_options {
+    char method[16];       /* pie, epie, rpie, dm, ap, raar */
+    int64_t batch;         /* PIE family: positions per update; 1 = sequential */
+    double alpha;          /* PIE family: regularisation of the object step, 0..1 */
+    double beta;           /* PIE family: the same for the probe step; RAAR: relaxation */
+    double object_step;    /* PIE family: factor of the object step */
+    double probe_step;     /* PIE family: factor of the probe step */
+    int64_t probe_start;   /* first iteration (from 0) that updates the probe; < 0: never */
+    int64_t probe_period;  /* projections: iterations from one probe update to the next */
+    double object_inertia; /* projections: weight of the old object, in parts of the largest
+                              illumination */
+    double probe_inertia;
+    double modulus_guard;  /* added to the modulus before dividing by it */
+    int clip_amplitudes;   /* negative amplitudes become 0 */
+    int shuffle;           /* PIE family: a new random order in each iteration */
+    uint64_t seed;
+    ag_subpixel subpixel;
+} ag_options;
+
+/* Writes the defaults of `method` (a name as above) or fails with AG_BAD_ARGUMENT. */
+ag_status ag_options_default(ag_options *options, const char *method, ag_message *message);
+/* The name of the i-th method, NULL after the last. */
+const char *ag_method_name(int i);
+
+/* The model against the data, outside any timed loop: with Y the predicted counts, a the
+   measured amplitudes and sums over valid pixels of all frames,
+   relative_l2 = sqrt(sum (sqrt Y - a)^2 / sum a^2), r_factor = sum |sqrt Y - a| / sum a.  */
+typedef struct ag_quality {
+    double relative_l2, r_factor;
+} ag_quality;
+
+typedef struct ag_progress {
+    int64_t iteration, iterations; /* done, asked for */
+    double error;                  /* of this iteration: relative L2 as the kernels summed it */
+    double seconds;                /* since the run began */
+} ag_progress;
+/* A value other than 0 ends the run with AG_CANCELLED. */
+typedef int ag_progress_callback(void *user, const ag_progress *progress);
+
+/* Bytes of device memory that a solver will take, without making it. */
+ag_status ag_solver_memory(ag_device *device, const ag_scan *scan, const ag_options *options,
+                           int64_t *bytes);
+/* `object` (object_rows x object_cols) and `probe` (rows x cols) are the caller's complex
+   arrays; they are refined in place and must outlive the solver.  */
+ag_status ag_solver_create(ag_solver **solver, ag_device *device, ag_comm *comm,
+                           const ag_scan *scan, const ag_options *options, ag_array *object,
+                           ag_array *probe);
+void ag_solver_destroy(ag_solver *solver);
+/* Goes on for `iterations` more. */
+ag_status ag_solver_run(ag_solver *solver, int64_t iterations, ag_progress_callback *progress,
+                        void *user);
+/* Iterations done so far, and for each of them its error (relative L2) and its seconds;
+   valid until the next run. */
+int64_t ag_solver_history(const ag_solver *solver, const double **error, const double **seconds);
+/* The identity of the transform plan: equal ids compute alike. */
+const char *ag_solver_plan(const ag_solver *solver);
+ag_status ag_solver_measure(ag_solver *solver, ag_quality *quality);
+
+/* A start for a scan that has no probe: the mean amplitude transformed back, and
+   a disc that holds its power when that is not compact.  rows x cols. */
+ag_status ag_probe_guess(const ag_scan *scan, ag_complex *probe, ag_message *message);
+
+/* ---- results ----------------------------------------------------------------------- */
+
+/* What a reconstruction leaves behind, in host memory. */
+typedef struct ag_result {
+    int64_t layers, object_rows, object_cols;
+    const ag_complex *object; /* layers x rows x cols */
+    int64_t modes, rows, cols;
+    const ag_complex *probe; /* modes x rows x cols */
+    int64_t frames;
+    const double *corner; /* frames x 2: row, column of each window's upper left corner in
+                             object pixels, sub-pixel, as used */
+    const uint8_t *valid; /* rows x cols, NULL: all */
+    double wavelength, distance, pixel[2], detector_pixel[2];
+    int64_t iterations;
+    const double *error, *seconds; /* per iteration */
+    ag_quality quality;
+    const char *version, *device, *plan, *source; /* source: the scan's file name */
+    const char *options; /* all options as one JSON object */
+    uint64_t seed;
+    double run_seconds;
+} ag_result;
+
+/* HDF5 with CXI names; replaces `path` only when complete. */
+ag_status ag_result_write(const char *path, const ag_result *result, ag_message *message);
+/* Object, probe, positions and geometry of a file that ag_result_write made; other fields
+   are read where present.  End it with ag_result_destroy. */
+ag_status ag_result_read(ag_result **result, const char *path, ag_message *message);
+void ag_result_destroy(ag_result *result);
+
+/* ---- pictures ------------------------------------------------------------------------ */
+
+typedef enum ag_picture { AG_AMPLITUDE, AG_PHASE, AG_HUE } ag_picture;
+
+/* 8-bit PNG of rows x cols complex values: amplitude (grey, from 0 to its 99.5th percentile),
+   phase (grey, after the mean phase and the linear ramp are removed, 1st to 99th percentile)
+   or both (hue = phase, brightness = amplitude).  `weight` (rows x cols, NULL: all 1) is the
+   illumination: range and ramp are taken where it is above a tenth of its maximum.  */
+ag_status ag_picture_write(const char *path, ag_picture kind, int64_t rows, int64_t cols,
+                           const ag_complex *value, const ag_real *weight, ag_message *message);
+/* A curve of `count` positive values, logarithmic, as PNG. */
+ag_status ag_curve_write(const char *path, int64_t count, const double *value,
+                         ag_message *message);
+
+#ifdef __cplusplus
+}
+#endif
+#endif

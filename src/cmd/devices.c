@@ -1,0 +1,35 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* devices.c -- `argand devices`: what can be used, and why the rest cannot. */
+#include <getopt.h>
+#include <stdio.h>
+
+#include "argand.h"
+#include "cmd.h"
+
+static int
+show(void *user, const char *name, ag_status status, const char *text)
+{
+    int *usable = user;
+    printf("%-12s %s%s\n", name, status ? "not usable: " : "", text);
+    *usable += !status;
+    return 0;
+}
+
+int
+cmd_devices(int argc, char **argv)
+{
+    static const struct option options[] = {{"help", no_argument, NULL, 'h'}, {NULL, 0, NULL, 0}};
+    int usable = 0, c;
+    while ((c = getopt_long(argc, argv, "h", options, NULL)) != -1) {
+        if (c != 'h')
+            return cmd_usage("devices", "unknown option");
+        printf("Usage: argand devices\n"
+               "Lists the devices of the backends that argand was built with, in their order of\n"
+               "preference; the names are what -d takes.\n");
+        return 0;
+    }
+    if (optind < argc)
+        return cmd_usage("devices", "found \"%s\", expected no arguments", argv[optind]);
+    ag_device_list(show, &usable);
+    return usable ? 0 : 1;
+}

@@ -1,0 +1,123 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* main.c -- the program: its subcommands and what they share. */
+#include <errno.h>
+#include <math.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "argand.h"
+#include "cmd.h"
+
+static const struct {
+    const char *name;
+    int (*run)(int argc, char **argv);
+    const char *about;
+} command[] = {
+    {"devices", cmd_devices, "list the devices that can be used"},
+    {"info", cmd_info, "show the geometry of a scan as it is interpreted"},
+    {"simulate", cmd_simulate, "make a scan to try things with"},
+    {"reconstruct", cmd_reconstruct, "reconstruct object and probe from a scan"},
+};
+#define COMMANDS ((int)(sizeof command / sizeof *command))
+
+static void
+help(FILE *out)
+{
+    fprintf(out, "argand %s: ptychography on CPUs and GPUs\n\n"
+                 "Usage: argand COMMAND [OPTIONS]\n\n", ag_version());
+    for (int i = 0; i < COMMANDS; i++)
+        fprintf(out, "  %-12s %s\n", command[i].name, command[i].about);
+    fprintf(out, "\nargand COMMAND --help tells a command's options; argand --version the version.\n");
+}
+
+static void
+say(const char *name, const char *format, va_list list)
+{
+    fflush(stdout);
+    fprintf(stderr, "argand %s: ", name);
+    vfprintf(stderr, format, list);
+    fputc('\n', stderr);
+}
+
+int
+cmd_fail(const char *name, const char *format, ...)
+{
+    va_list list;
+    va_start(list, format);
+    say(name, format, list);
+    va_end(list);
+    return 1;
+}
+
+int
+cmd_usage(const char *name, const char *format, ...)
+{
+    va_list list;
+    va_start(list, format);
+    say(name, format, list);
+    va_end(list);
+    fprintf(stderr, "Try argand %s --help.\n", name);
+    return 2;
+}
+
+int
+cmd_integer(const char *name, const char *option, const char *text, int64_t least, int64_t most, int64_t *value)
+{
+    char *end;
+    errno = 0;
+    const long long v = strtoll(text, &end, 10);
+    if (end == text || *end || errno || v < least || v > most) {
+        cmd_usage(name, "%s: found \"%s\", expected a whole number from %lld to %lld", option, text,
+                  (long long)least, (long long)most);
+        return 0;
+    }
+    *value = v;
+    return 1;
+}
+
+int
+cmd_real(const char *name, const char *option, const char *text, double least, double most, double *value)
+{
+    char *end;
+    const double v = strtod(text, &end);
+    if (end == text || *end || !(v >= least && v <= most)) {
+        cmd_usage(name, "%s: found \"%s\", expected a number from %g to %g", option, text, least, most);
+        return 0;
+    }
+    *value = v;
+    return 1;
+}
+
+int
+main(int argc, char **argv)
+{
+    const char *name = argc > 1 ? argv[1] : "";
+    int status = 2;
+    if (!strcmp(name, "--help") || !strcmp(name, "-h") || !strcmp(name, "help")) {
+        help(stdout);
+        status = 0;
+    } else if (!strcmp(name, "--version") || !strcmp(name, "-V")) {
+        printf("argand %s\n", ag_version());
+        status = 0;
+    } else if (!*name) {
+        help(stderr);
+    } else {
+        int i = 0;
+        while (i < COMMANDS && strcmp(command[i].name, name))
+            i++;
+        if (i < COMMANDS) {
+            status = command[i].run(argc - 1, argv + 1);
+        } else {
+            fprintf(stderr, "argand: found \"%s\", expected a command\n", name);
+            help(stderr);
+        }
+    }
+    /* What could not be printed has not been done. */
+    if (fflush(stdout) || ferror(stdout)) {
+        fprintf(stderr, "argand: standard output: %s\n", strerror(errno));
+        status = status ? status : 1;
+    }
+    return status;
+}

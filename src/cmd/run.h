@@ -1,0 +1,29 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* run.h -- what `argand reconstruct` was asked for and what it has in hand. */
+#ifndef AG_RUN_H
+#define AG_RUN_H
+
+#include "argand.h"
+
+typedef struct run {
+    const char *scan_path, *output, *device_name, *start, *png, *json;
+    int quiet;
+    int64_t iterations;
+    ag_options options;
+    ag_scan *scan;
+    ag_device *device;
+    ag_solver *solver;
+    ag_array *object, *probe;
+    ag_complex *object_host, *probe_host;
+    ag_quality quality;
+    double seconds; /* of the iterations */
+} run;
+
+/* outcome.c: each returns 0 or the exit status after saying why. */
+int run_pictures(const run *r);
+int run_json(const run *r);
+int run_result(const run *r);
+/* All options as a JSON text that the caller frees; NULL: out of memory. */
+char *run_options(const run *r);
+
+#endif

@@ -1,0 +1,198 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* core.h -- what the floors above the devices use: arrays, launches, plans, sums over ranks.
+
+   Steps return void: the first failure sticks in the device, later steps do nothing.  */
+#ifndef AG_CORE_H
+#define AG_CORE_H
+
+#include <stdarg.h>
+#include <stdio.h>
+
+#include "argand.h"
+#include "shape.h"
+
+#define AG_MIN(a, b) ((a) < (b) ? (a) : (b))
+#define AG_MAX(a, b) ((a) > (b) ? (a) : (b))
+
+/* Writes the words of a failure (message may be NULL) and returns the status. */
+ag_status ag_fail(ag_message *message, ag_status status, const char *format, ...)
+#ifdef __GNUC__
+    __attribute__((format(printf, 3, 4)))
+#endif
+    ;
+
+/* calloc of count x size bytes, NULL also when that overflows or is negative. */
+void *ag_calloc(int64_t count, size_t size);
+
+/* ---- scans (scan.c, io/) ------------------------------------------------------------- */
+
+struct ag_scan {
+    ag_scan_info info; /* its pointers belong to the scan */
+    char warnings[4096];
+};
+/* Adds a sentence to the warnings. */
+void ag_scan_warn(ag_scan *scan, const char *format, ...)
+#ifdef __GNUC__
+    __attribute__((format(printf, 2, 3)))
+#endif
+    ;
+
+/* A repeatable random source (xoshiro256**, Blackman and Vigna 2018). */
+typedef struct ag_random {
+    uint64_t state[4];
+} ag_random;
+void ag_random_seed(ag_random *random, uint64_t seed);
+double ag_random_uniform(ag_random *random); /* in [0, 1) */
+double ag_random_normal(ag_random *random);  /* mean 0, variance 1 */
+
+/* ---- arrays (array.c) ------------------------------------------------------------------- */
+
+struct ag_memory;
+struct ag_array {
+    ag_device *device;
+    struct ag_memory *memory;
+    int64_t offset, count; /* elements */
+    ag_type type;
+};
+int64_t ag_type_bytes(ag_type type);
+/* The array from element `first` on; it borrows the memory. */
+ag_array ag_view(const ag_array *array, int64_t first);
+/* ag_array_create that reports to the device alone: NULL on failure, `name` for the message. */
+ag_array *ag_new(ag_device *device, ag_type type, int64_t count, const char *name);
+/* The same with content; `source` is copied. */
+ag_array *ag_new_from(ag_device *device, ag_type type, int64_t count, const void *source,
+                      const char *name);
+/* Sets all bytes to 0. */
+void ag_clear(ag_array *array);
+
+/* A stack of frames is a list of blocks no larger than the device's largest allocation. */
+typedef struct ag_stack {
+    int64_t frames, frame; /* in all; elements of one */
+    int64_t block;         /* frames in each block but the last */
+    int64_t blocks;
+    ag_array **part;
+} ag_stack;
+ag_status ag_stack_create(ag_stack *stack, ag_device *device, ag_type type, int64_t frames,
+                          int64_t frame, const char *name);
+void ag_stack_destroy(ag_stack *stack);
+/* From frame `first` on; *frames becomes how many of those wanted lie in the same block. */
+ag_array ag_stack_view(const ag_stack *stack, int64_t first, int64_t *frames);
+
+/* ---- devices and launches (device.c, launch.c) --------------------------------------------- */
+
+/* Makes a failure stick, unless one does already; returns the status that sticks. */
+ag_status ag_device_fail(ag_device *device, ag_status status, const char *format, ...)
+#ifdef __GNUC__
+    __attribute__((format(printf, 3, 4)))
+#endif
+    ;
+/* Between on and off, allocations are only counted and nothing runs: how ag_solver_memory takes
+   the very path that create takes.  Off returns the bytes counted. */
+int64_t ag_device_count_only(ag_device *device, int on);
+/* Of the device: columns of a transform tile at most, lanes of a group, frames that keep it busy,
+   bytes of local memory of a group, of the largest allocation, in all. */
+typedef struct ag_room {
+    int tile, lanes, parallel;
+    int64_t local, allocation, memory;
+} ag_room;
+ag_room ag_device_room(const ag_device *device);
+/* A clock that has seen all work asked for so far, seconds. */
+double ag_device_seconds(ag_device *device);
+
+/* Kernels built for one shape. */
+typedef struct ag_program ag_program;
+/* `list` names `n` kernels by number (AG_KERNEL_... in kernels.h). */
+ag_program *ag_program_create(ag_device *device, const ag_shape *shape, int n, const int *list);
+void ag_program_destroy(ag_program *program);
+
+typedef union ag_value {
+    const ag_array *array; /* NULL where a kernel does not look */
+    int64_t as_index;
+    int as_int;
+    double as_real;
+} ag_value;
+/* What the typed launchers of kernels.h call: `items` of the kernel's kind. */
+void ag_launch(ag_program *program, int kernel, int64_t items, const ag_value *value);
+
+/* Launches between begin and end are kept, not run; replay runs them again. */
+typedef struct ag_recording ag_recording;
+ag_recording *ag_record_begin(ag_device *device);
+void ag_record_end(ag_recording *recording);
+void ag_replay(ag_recording *recording);
+void ag_recording_destroy(ag_recording *recording);
+
+/* Host to device in the transfer lane, beside what the compute lane does.  ag_upload returns at
+   once; the compute lane goes on only after it, and `source` must stay until ag_settle, which
+   waits for what was uploaded last.  */
+void ag_upload(ag_array *array, int64_t count, const void *source);
+void ag_settle(ag_device *device);
+
+/* ---- plans (plan.c) and propagation (propagate.c) --------------------------------------------- */
+
+/* The transform of frames of rows x cols on a device. */
+typedef struct ag_plan {
+    ag_shape shape;
+    ag_array *table_y, *table_x;
+    ag_array *frequency;   /* rows + cols: signed frequency at each position, see ramp */
+    ag_array *place[2];    /* the same as an index into frames, zero frequency at the centre [0]
+                              or in the corner [1] */
+    int64_t scratch;       /* reals of scratch per frame */
+    int64_t amplitude;     /* reals of amplitudes per frame */
+    int64_t spill;         /* reals of spilt tiles per frame; 0: none */
+    char id[160];
+} ag_plan;
+/* Only the sizes and the id; no arrays. */
+ag_status ag_plan_shape(ag_plan *plan, const ag_room *room, int64_t rows, int64_t cols,
+                        int linear, ag_message *message);
+/* For `room`, NULL: the device's. */
+ag_status ag_plan_create(ag_plan *plan, ag_device *device, int64_t rows, int64_t cols, int linear,
+                         const ag_room *room);
+void ag_plan_destroy(ag_plan *plan);
+/* Frequency (0 ... length - 1) that position p of the transform holds. */
+int ag_axis_frequency(const ag_axis *axis, int p);
+/* Fills a table (see shape.h) of ag_axis_table_size elements. */
+int64_t ag_axis_table_size(const ag_axis *axis);
+ag_status ag_axis_table(const ag_axis *axis, ag_complex *table);
+void ag_axis_choose(ag_axis *axis, int length);
+
+/* What the passes of one stack of frames share: slots 0 ... slots - 1 hold the frames that
+   `frame` lists. */
+typedef struct ag_pass {
+    ag_program *program;
+    const ag_plan *plan;
+    int64_t slots;
+    ag_array *scratch, *spill;
+    ag_array frame; /* of the first slot on */
+    const ag_array *corner, *fraction;
+    const ag_array *object;
+    int64_t object_cols;
+    ag_array probe; /* with probe_step elements from one slot to the next; 0: one probe for all */
+    int64_t probe_step;
+} ag_pass;
+/* The launchers of the kernels that begin and end a propagation have these types. */
+typedef void ag_load(ag_program *, int64_t, ag_array *, const ag_array *, const ag_array *,
+                     const ag_array *, const ag_array *, const ag_array *, int64_t,
+                     const ag_array *, int64_t, ag_array *);
+typedef void ag_store(ag_program *, int64_t, ag_array *, const ag_array *, const ag_array *,
+                      const ag_array *, const ag_array *, const ag_array *, const ag_array *,
+                      int64_t, const ag_array *, int64_t, ag_array *);
+/* What happens at the detector. */
+typedef void ag_middle(const ag_pass *pass, void *what);
+/* load, forward transform, middle, inverse transform, store: the only path to the detector.
+   `result` is what the store writes; store NULL ends at the middle. */
+void ag_propagate(const ag_pass *pass, ag_load *load, ag_middle *middle, void *what, ag_store *store,
+                  ag_array *result);
+
+/* ---- sums over ranks (comm.c) --------------------------------------------------------------------- */
+
+struct ag_comm {
+    int rank, size;
+    /* Each element becomes its sum over the ranks. */
+    void (*sum)(ag_comm *comm, ag_array *array);
+    /* `count` doubles of each rank, one rank after the other. */
+    ag_status (*gather)(ag_comm *comm, int64_t count, const double *mine, double *all);
+    ag_status (*barrier)(ag_comm *comm);
+    void *data;
+};
+
+#endif

@@ -1,0 +1,333 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* cxi.c -- scans read from CXI files (cxidb.org, format 1.6) and the variations in use.
+
+   The window of frame j starts at -(t_j . e) / dx, where t_j is the sample's translation, e the
+   unit vector of the detector's row or column step, and dx = wavelength distance / (N pixel)
+   the object's pixel along that axis.  */
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "scan.h"
+#include "cxi.h"
+
+/* Photon energies in joules lie below this (0.6 GeV), those in eV or keV above. */
+#define MOST_JOULES 1e-10
+/* Wavelengths in metres lie below this, those in nm or angstrom above. */
+#define MOST_METRES 1e-3
+#define DISAGREE    1e-3
+
+/* A positive number, or one for each frame, of which the mean is taken. */
+static double
+positive(ag_file *file, ag_scan *scan, const char *field, int per_frame)
+{
+    int64_t shape[AG_FILE_RANK];
+    const int rank = ag_file_shape(file, field, shape);
+    const int64_t frames = scan->info.frames;
+    const int many = per_frame && rank == 1 && shape[0] == frames;
+    double *value = ag_file_read(file, field, AG_KIND_DOUBLE, many, &frames);
+    double sum = 0, least = INFINITY, most = -INFINITY;
+    if (!value)
+        return 0;
+    for (int64_t j = 0; j < (many ? frames : 1); j++) {
+        if (!isfinite(value[j]) || value[j] <= 0)
+            ag_file_refuse(file, field, "is %g, expected a positive number", value[j]);
+        sum += value[j];
+        least = fmin(least, value[j]);
+        most = fmax(most, value[j]);
+    }
+    free(value);
+    if (most > least)
+        ag_scan_warn(scan, "%s differs from frame to frame (%g to %g); the mean is used.", field,
+                     least, most);
+    return many ? sum / (double)frames : sum;
+}
+
+static void
+read_wavelength(ag_file *file, ag_scan *scan)
+{
+    const int has_energy = ag_file_named(file, CXI_ENERGY);
+    const int has_wavelength = ag_file_named(file, CXI_WAVELENGTH);
+    if (!has_energy && !has_wavelength) {
+        ag_file_refuse(file, CXI_WAVELENGTH,
+                       "is missing and so is " CXI_ENERGY
+                       ", expected a wavelength in m or a photon energy in J");
+        return;
+    }
+    const double energy = has_energy ? positive(file, scan, CXI_ENERGY, 1) : 0;
+    if (!has_wavelength) {
+        if (energy >= MOST_JOULES)
+            ag_file_refuse(file, CXI_ENERGY, "is %g, expected joules (below %g); it looks like %s",
+                           energy, MOST_JOULES, energy > 100 ? "eV" : "keV");
+        else if (!file->status)
+            scan->info.wavelength = AG_HC / energy;
+        return;
+    }
+    const double wavelength = positive(file, scan, CXI_WAVELENGTH, 1);
+    if (wavelength > MOST_METRES)
+        ag_file_refuse(file, CXI_WAVELENGTH, "is %g, expected metres (below %g)", wavelength,
+                       MOST_METRES);
+    if (file->status)
+        return;
+    scan->info.wavelength = wavelength;
+    if (has_energy && fabs(energy * wavelength / AG_HC - 1) > DISAGREE)
+        ag_scan_warn(scan,
+                     "%s is %g, but the wavelength of %g m is that of photons of %g J; "
+                     "the wavelength is used.",
+                     CXI_ENERGY, energy, wavelength, AG_HC / wavelength);
+}
+
+/* The unit step vectors of the detector's rows and columns, and their pixel sizes. */
+static void
+read_detector(ag_file *file, ag_scan *scan, double step[2][3])
+{
+    static const double usual[2][3] = {{0, -1, 0}, {-1, 0, 0}};
+    static const int64_t wide[2] = {2, 3}, high[2] = {3, 2};
+    const double size[2] = {positive(file, scan, CXI_X_PIXEL, 0),
+                            positive(file, scan, CXI_Y_PIXEL, 0)};
+    memcpy(step, usual, sizeof usual);
+    if (!ag_file_named(file, CXI_BASIS)) {
+        ag_scan_warn(scan, "%s is missing; rows are taken to run along -y, columns along -x.",
+                     CXI_BASIS);
+    } else {
+        int64_t shape[AG_FILE_RANK];
+        const int rank = ag_file_shape(file, CXI_BASIS, shape);
+        const int is_high = rank == 2 && shape[0] == 3;
+        double *basis = ag_file_read(file, CXI_BASIS, AG_KIND_DOUBLE, 2, is_high ? high : wide);
+        if (!basis)
+            return;
+        for (int a = 0; a < 2; a++)
+            for (int k = 0; k < 3; k++)
+                step[a][k] = is_high ? basis[2 * k + a] : basis[3 * a + k];
+        free(basis);
+    }
+    for (int a = 0; a < 2; a++) {
+        const double length = hypot(hypot(step[a][0], step[a][1]), step[a][2]);
+        const int along_y = fabs(step[a][1]) >= fabs(step[a][0]);
+        scan->info.detector_pixel[a] = size[along_y];
+        if (!isfinite(length) || length <= 0)
+            ag_file_refuse(file, CXI_BASIS,
+                           "vector %d is (%g, %g, %g), expected a step of one "
+                           "pixel",
+                           a, step[a][0], step[a][1], step[a][2]);
+        else if (length != 1 && fabs(length / size[along_y] - 1) > DISAGREE)
+            ag_scan_warn(scan,
+                         "%s: vector %d has length %g m, but the pixel size is %g m, which "
+                         "is used.",
+                         CXI_BASIS, a, length, size[along_y]);
+        for (int k = 0; k < 3; k++)
+            step[a][k] /= length;
+    }
+    const double cosine =
+        step[0][0] * step[1][0] + step[0][1] * step[1][1] + step[0][2] * step[1][2];
+    if (fabs(cosine) > 0.5)
+        ag_file_refuse(file, CXI_BASIS, "vectors meet at a cosine of %g, expected a right angle",
+                       cosine);
+    else if (fabs(cosine) > DISAGREE)
+        ag_scan_warn(scan, "%s: vectors meet at a cosine of %g, expected a right angle.", CXI_BASIS,
+                     cosine);
+}
+
+static int
+constant(const double *value, int64_t stride)
+{
+    return value[0] == value[stride] && value[0] == value[2 * stride];
+}
+
+/* Whether three translations of three numbers lie in columns: z does not change in a scan. */
+static int
+square_in_columns(ag_scan *scan, const char *field, const double *value)
+{
+    const int rows_fit = constant(value + 2, 3), columns_fit = constant(value + 6, 1);
+    const int in_columns = columns_fit && !rows_fit;
+    if (rows_fit == columns_fit)
+        ag_scan_warn(scan,
+                     "%s: shape (3, 3) does not tell frames from axes; it is read as "
+                     "(frames, 3).",
+                     field);
+    return in_columns;
+}
+
+/* Positions of the windows from the translations of the sample, which come as (frames, 3),
+   (frames, 2), (3, frames) or (2, frames).  */
+static void
+read_positions(ag_file *file, ag_scan *scan, double step[2][3])
+{
+    ag_scan_info *info = &scan->info;
+    const int64_t n = info->frames;
+    const char *field = !ag_file_has(file, CXI_TRANSLATION) && ag_file_has(file, CXI_LINKED_PLACES)
+                            ? CXI_LINKED_PLACES
+                            : CXI_TRANSLATION;
+    char found[100];
+    int64_t shape[AG_FILE_RANK];
+    const int rank = ag_file_shape(file, field, shape);
+    if (rank < 0)
+        return;
+    const int in_rows = rank == 2 && shape[0] == n && (shape[1] == 3 || shape[1] == 2);
+    const int fits = in_rows || (rank == 2 && shape[1] == n && (shape[0] == 3 || shape[0] == 2));
+    if (!fits) {
+        ag_file_refuse(file, field,
+                       "has shape %s, expected (frames, 3) = (%lld, 3) for the %lld "
+                       "frames of the data, or (3, frames)",
+                       ag_file_shape_text(found, sizeof found, rank, shape), (long long)n,
+                       (long long)n);
+        return;
+    }
+    double *value = ag_file_read(file, field, AG_KIND_DOUBLE, 2, shape);
+    double *position = ag_calloc(n, 2 * sizeof *position);
+    info->position = position;
+    if (value && position) {
+        const int64_t axes = shape[in_rows];
+        int columns = !in_rows;
+        if (n == 3 && axes == 3 && in_rows)
+            columns = square_in_columns(scan, field, value);
+        else if (n == 2 && axes == 2)
+            ag_scan_warn(scan,
+                         "%s: shape (2, 2) does not tell frames from axes; it is read as "
+                         "(frames, 2).",
+                         field);
+        for (int64_t j = 0; j < n; j++)
+            for (int a = 0; a < 2; a++) {
+                double along = 0;
+                for (int64_t k = 0; k < axes; k++) {
+                    const double t = columns ? value[k * n + j] : value[j * axes + k];
+                    if (!isfinite(t))
+                        ag_file_refuse(file, field,
+                                       "frame %lld is at %g on axis %lld, expected a "
+                                       "finite number",
+                                       (long long)j, t, (long long)k);
+                    along += t * step[a][k];
+                }
+                position[2 * j + a] = (0 - along) / info->pixel[a]; /* never -0 */
+            }
+    } else {
+        ag_file_no_memory(file, field, n * 2 * (int64_t)sizeof *position);
+    }
+    free(value);
+}
+
+static void
+read_geometry(ag_file *file, ag_scan *scan)
+{
+    ag_scan_info *info = &scan->info;
+    double step[2][3];
+    read_wavelength(file, scan);
+    info->distance = positive(file, scan, CXI_DISTANCE, 0);
+    read_detector(file, scan, step);
+    if (file->status)
+        return;
+    const double count[2] = {(double)info->rows, (double)info->cols};
+    for (int a = 0; a < 2; a++)
+        info->pixel[a] = info->wavelength * info->distance / (count[a] * info->detector_pixel[a]);
+    read_positions(file, scan, step);
+}
+
+/* A file that was written from a scan tells the object's size, so that positions need not be
+   moved; whole pixels become whole again, which metres had blurred.  */
+static void
+read_object(ag_file *file, ag_scan *scan)
+{
+    ag_scan_info *info = &scan->info;
+    int64_t size[2];
+    if (!ag_file_pair(file, CXI_TRANSLATION, CXI_OBJECT_SHAPE, size))
+        return;
+    double *position = (double *)info->position;
+    for (int64_t j = 0; j < 2 * info->frames; j++)
+        if (fabs(position[j] - rint(position[j])) < 1e-9 * (1 + fabs(position[j])))
+            position[j] = rint(position[j]) + 0.0;
+    info->object_rows = size[0];
+    info->object_cols = size[1];
+    if (ag_file_has(file, CXI_IMAGE))
+        info->object = ag_file_read(file, CXI_IMAGE, AG_KIND_COMPLEX, 2, size);
+}
+
+/* A start is a help, not a need: one that does not fit is left out. */
+static void
+read_probe(ag_file *file, ag_scan *scan)
+{
+    ag_scan_info *info = &scan->info;
+    int64_t shape[AG_FILE_RANK], fit[3] = {1, info->rows, info->cols};
+    if (!ag_file_named(file, CXI_PROBE))
+        return;
+    ag_message words = {""};
+    ag_file quiet = *file;
+    quiet.message = &words;
+    if (ag_file_shape(&quiet, CXI_PROBE, shape) == 3)
+        fit[0] = shape[0];
+    ag_complex *probe = ag_file_read(&quiet, CXI_PROBE, AG_KIND_COMPLEX, 3, fit);
+    double power = 0;
+    for (int64_t i = 0; probe && i < fit[0] * fit[1] * fit[2]; i++)
+        power +=
+            (double)probe[i].re * (double)probe[i].re + (double)probe[i].im * (double)probe[i].im;
+    if (probe && isfinite(power) && power > 0) {
+        info->probe = probe;
+        info->modes = fit[0];
+        return;
+    }
+    free(probe);
+    if (quiet.status)
+        ag_scan_warn(scan, "The probe is left out: %s.", words.text);
+    else
+        ag_scan_warn(scan, "%s holds no power or no finite numbers; it is left out.", CXI_PROBE);
+}
+
+static void
+read_all(ag_file *file, ag_scan *scan)
+{
+    if (ag_file_named(file, "entry_2"))
+        ag_scan_warn(scan, "The file has several entries; only entry_1 is read.");
+    cxi_read_frames(file, scan);
+    if (!file->status)
+        read_geometry(file, scan);
+    if (!file->status)
+        read_object(file, scan);
+    if (!file->status)
+        read_probe(file, scan);
+}
+
+/* Words about a member of the scan become words about the field that it came from. */
+static ag_status
+finish(ag_scan *scan, const char *path, ag_message *message)
+{
+    static const char *const origin[][2] = {
+        {"data", CXI_DATA},         {"position", CXI_TRANSLATION},
+        {"valid", CXI_MASK},        {"probe", CXI_PROBE},
+        {"object", CXI_IMAGE},      {"wavelength", CXI_WAVELENGTH},
+        {"distance", CXI_DISTANCE}, {"object_rows, object_cols", CXI_TRANSLATION},
+    };
+    ag_message inner = {""};
+    const ag_status status = ag_scan_finish(scan, &inner);
+    if (!status)
+        return status;
+    const size_t length = strcspn(inner.text, ":");
+    const char *field = CXI_DATA, *words = inner.text + length;
+    for (size_t i = 0; i < sizeof origin / sizeof *origin; i++)
+        if (strlen(origin[i][0]) == length && memcmp(origin[i][0], inner.text, length) == 0)
+            field = origin[i][1];
+    return ag_fail(message, status == AG_BAD_ARGUMENT ? AG_BAD_FILE : status, "%s: %s%.560s",
+                   ag_path_tail(path), field, words);
+}
+
+ag_status
+ag_scan_read(ag_scan **scan, const char *path, ag_message *message)
+{
+    ag_file file;
+    if (!scan || !path)
+        return ag_fail(message, AG_BAD_ARGUMENT, "scan, path: NULL, expected both");
+    *scan = NULL;
+    ag_scan *made = ag_calloc(1, sizeof *made);
+    if (!made)
+        return ag_fail(message, AG_NO_MEMORY, "%s: no memory left", ag_path_tail(path));
+    ag_status status = ag_file_open(&file, path, message);
+    if (!status) {
+        read_all(&file, made);
+        ag_file_close(&file);
+        status = file.status ? file.status : finish(made, path, message);
+    }
+    if (status) {
+        ag_scan_destroy(made);
+        return status;
+    }
+    *scan = made;
+    return AG_OK;
+}

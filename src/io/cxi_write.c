@@ -1,0 +1,171 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* cxi_write.c -- scans written as CXI files, see doc/result-file.md. */
+#include <math.h>
+#include <stdlib.h>
+
+#include "cxi.h"
+
+/* Zero frequency moves from the corner to (rows/2, cols/2). */
+static int64_t
+place(const ag_scan_info *info, int64_t y, int64_t x)
+{
+    if (info->zero_in_corner) {
+        y = (y + info->rows / 2) % info->rows;
+        x = (x + info->cols / 2) % info->cols;
+    }
+    return y * info->cols + x;
+}
+
+static void
+fill(const ag_scan_info *info, int64_t j, int squared, ag_real *frame)
+{
+    const ag_real *source = info->data + j * info->rows * info->cols;
+    for (int64_t y = 0; y < info->rows; y++)
+        for (int64_t x = 0; x < info->cols; x++, source++)
+            frame[place(info, y, x)] = squared ? *source * *source : *source;
+}
+
+static void
+fill_plain(void *info, int64_t j, ag_real *frame)
+{
+    fill(info, j, 0, frame);
+}
+
+static void
+fill_squared(void *info, int64_t j, ag_real *frame)
+{
+    fill(info, j, 1, frame);
+}
+
+static void
+write_detector(ag_file *file, ag_scan_info *info)
+{
+    const int64_t shape[3] = {info->frames, info->rows, info->cols}, basis_shape[2] = {3, 2};
+    const double high = info->detector_pixel[0], wide = info->detector_pixel[1];
+    const double basis[6] = {0, -wide, -high, 0, 0, 0};
+    const double corner[3] = {((double)(info->cols / 2) + 0.5) * wide,
+                              ((double)(info->rows / 2) + 0.5) * high, info->distance};
+    ag_file_write_group(file, CXI_DETECTOR, "NXdetector");
+    ag_file_write_frames(file, CXI_DATA, shape,
+                         info->data_are_amplitudes ? fill_squared : fill_plain, info);
+    ag_file_write_attribute(file, CXI_DATA, "axes", "translation:y:x");
+    if (info->data_are_amplitudes)
+        ag_file_write_frames(file, CXI_AMPLITUDE, shape, fill_plain, info);
+    ag_file_write_number(file, CXI_DISTANCE, info->distance, "m");
+    ag_file_write_number(file, CXI_Y_PIXEL, high, "m");
+    ag_file_write_number(file, CXI_X_PIXEL, wide, "m");
+    ag_file_write(file, CXI_BASIS, AG_KIND_DOUBLE, 2, basis_shape, basis);
+    ag_file_write(file, CXI_CORNER, AG_KIND_DOUBLE, 1, (const int64_t[]){3}, corner);
+    if (info->valid) {
+        uint32_t *mask = ag_calloc(info->rows * info->cols, sizeof *mask);
+        for (int64_t y = 0; mask && y < info->rows; y++)
+            for (int64_t x = 0; x < info->cols; x++)
+                mask[place(info, y, x)] = !info->valid[y * info->cols + x];
+        if (mask)
+            ag_file_write_mask(file, CXI_MASK, info->rows, info->cols, mask);
+        else
+            ag_file_no_memory(file, CXI_MASK, info->rows * info->cols * (int64_t)sizeof *mask);
+        free(mask);
+    }
+}
+
+/* Rows run along -y and columns along -x, which makes the translation (column, row, 0). */
+static void
+write_translation(ag_file *file, const ag_scan_info *info)
+{
+    const int64_t shape[2] = {info->frames, 3};
+    const int64_t object[2] = {info->object_rows, info->object_cols};
+    const double high =
+        info->wavelength * info->distance / ((double)info->rows * info->detector_pixel[0]);
+    const double wide =
+        info->wavelength * info->distance / ((double)info->cols * info->detector_pixel[1]);
+    double *translation = ag_calloc(info->frames, 3 * sizeof *translation);
+    if (!translation)
+        ag_file_no_memory(file, CXI_TRANSLATION, info->frames * 3 * (int64_t)sizeof *translation);
+    for (int64_t j = 0; translation && j < info->frames; j++) {
+        translation[3 * j] = info->position[2 * j + 1] * wide;
+        translation[3 * j + 1] = info->position[2 * j] * high;
+    }
+    ag_file_write_group(file, "entry_1/sample_1", "NXsample");
+    ag_file_write_group(file, "entry_1/sample_1/geometry_1", "NXgeometry");
+    ag_file_write(file, CXI_TRANSLATION, AG_KIND_DOUBLE, 2, shape, translation);
+    ag_file_write_attribute(file, CXI_TRANSLATION, "units", "m");
+    ag_file_write_pair(file, CXI_TRANSLATION, CXI_OBJECT_SHAPE, object);
+    free(translation);
+}
+
+/* A CXI file knows positions only in metres and the object's pixel only through the geometry. */
+static ag_status
+check_geometry(const ag_scan_info *info, const char *path, ag_message *message)
+{
+    const struct {
+        const char *name;
+        double value;
+    } needed[] = {
+        {"wavelength", info->wavelength},
+        {"distance", info->distance},
+        {"detector_pixel[0]", info->detector_pixel[0]},
+        {"detector_pixel[1]", info->detector_pixel[1]},
+    };
+    const double count[2] = {(double)info->rows, (double)info->cols};
+    for (size_t i = 0; i < sizeof needed / sizeof *needed; i++)
+        if (!(needed[i].value > 0))
+            return ag_fail(message, AG_BAD_ARGUMENT,
+                           "%s: cannot be written: %s of the scan is unknown, expected a length in "
+                           "m, which a CXI file needs",
+                           ag_path_tail(path), needed[i].name);
+    for (int a = 0; a < 2; a++) {
+        const double pixel =
+            info->wavelength * info->distance / (count[a] * info->detector_pixel[a]);
+        if (info->pixel[a] > 0 && fabs(info->pixel[a] / pixel - 1) > 1e-6)
+            return ag_fail(
+                message, AG_BAD_ARGUMENT,
+                "%s: cannot be written: pixel[%d] of the scan is %g m, expected wavelength "
+                "x distance / (size x detector pixel) = %g m, which readers of CXI files "
+                "assume",
+                ag_path_tail(path), a, info->pixel[a], pixel);
+    }
+    return AG_OK;
+}
+
+ag_status
+ag_scan_write(const ag_scan *scan, const char *path, ag_message *message)
+{
+    ag_file file;
+    if (!scan || !path)
+        return ag_fail(message, AG_BAD_ARGUMENT, "scan, path: NULL, expected both");
+    ag_scan_info info = scan->info;
+    ag_status status = check_geometry(&info, path, message);
+    if (!status)
+        status = ag_file_create(&file, path, message);
+    if (status)
+        return status;
+
+    ag_file_write_group(&file, "/", "NXroot");
+    ag_file_write_attribute(&file, "/", "default", "entry_1");
+    ag_file_write_attribute(&file, "/", "creator", "argand " PACKAGE_VERSION);
+    ag_file_write_int(&file, "cxi_version", 160);
+    ag_file_write_int(&file, "number_of_entries", 1);
+    ag_file_write_group(&file, "entry_1", "NXentry");
+    ag_file_write_attribute(&file, "entry_1", "default", "data_1");
+    ag_file_write_group(&file, "entry_1/instrument_1", "NXinstrument");
+    ag_file_write_group(&file, CXI_SOURCE, "NXsource");
+    ag_file_write_number(&file, CXI_WAVELENGTH, info.wavelength, "m");
+    ag_file_write_number(&file, CXI_ENERGY, AG_HC / info.wavelength, "J");
+    if (info.probe)
+        ag_file_write(&file, CXI_PROBE, AG_KIND_COMPLEX, 3,
+                      (const int64_t[]){info.modes, info.rows, info.cols}, info.probe);
+    write_detector(&file, &info);
+    write_translation(&file, &info);
+    ag_file_write_group(&file, "entry_1/data_1", "NXdata");
+    ag_file_write_attribute(&file, "entry_1/data_1", "signal", "data");
+    ag_file_write_link(&file, CXI_LINKED_DATA, "/" CXI_DATA);
+    ag_file_write_link(&file, CXI_LINKED_PLACES, "/" CXI_TRANSLATION);
+    if (info.object) {
+        ag_file_write_group(&file, "entry_1/image_1", "NXdata");
+        ag_file_write_attribute(&file, "entry_1/image_1", "signal", "data");
+        ag_file_write(&file, CXI_IMAGE, AG_KIND_COMPLEX, 2,
+                      (const int64_t[]){info.object_rows, info.object_cols}, info.object);
+    }
+    return ag_file_finish(&file);
+}

@@ -1,0 +1,241 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* plan.c -- how frames of a size are transformed: radices, tiles, tables, orders.
+
+   Deterministic: the same size on the same device class gives the same plan.  */
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "core.h"
+
+#define PI 3.14159265358979323846
+
+static int
+is_smooth(int n)
+{
+    static const int prime[] = {2, 3, 5, 7};
+    for (int i = 0; i < 4; i++)
+        while (n % prime[i] == 0)
+            n /= prime[i];
+    return n == 1;
+}
+
+/* Powers of two as few large radices as will do, 8 before 16, then 7, 5, 3. */
+static void
+factor(ag_axis *axis)
+{
+    int twos = 0, rest = axis->points;
+    axis->stages = 0;
+    for (; rest % 2 == 0; rest /= 2)
+        twos++;
+    const int count = (twos + 3) / 4;
+    for (int left = twos, k = count; k > 0; k--) {
+        const int bits = (left + k - 1) / k;
+        axis->radix[axis->stages++] = 1 << bits;
+        left -= bits;
+    }
+    static const int odd[] = {7, 5, 3};
+    for (int i = 0; i < 3; i++)
+        for (; rest % odd[i] == 0; rest /= odd[i])
+            axis->radix[axis->stages++] = odd[i];
+}
+
+void
+ag_axis_choose(ag_axis *axis, int length)
+{
+    memset(axis, 0, sizeof *axis);
+    axis->length = axis->points = length;
+    if (!is_smooth(length)) {
+        for (axis->points = 2 * length - 1; !is_smooth(axis->points);)
+            axis->points++;
+        axis->chirp = axis->points;
+    }
+    factor(axis);
+}
+
+int
+ag_axis_frequency(const ag_axis *axis, int p)
+{
+    if (axis->chirp)
+        return p;
+    int frequency = 0, step = 1, span = axis->points;
+    for (int i = 0; i < axis->stages; i++) {
+        span /= axis->radix[i];
+        frequency += p / span * step;
+        p %= span;
+        step *= axis->radix[i];
+    }
+    return frequency;
+}
+
+int64_t
+ag_axis_table_size(const ag_axis *axis)
+{
+    return axis->chirp ? (int64_t)axis->chirp + axis->length + axis->points : axis->points;
+}
+
+static ag_complex
+turn(int64_t k, int64_t n)
+{
+    const double angle = -2 * PI * (double)(k % n) / (double)n;
+    const ag_complex w = {(ag_real)cos(angle), (ag_real)sin(angle)};
+    return w;
+}
+
+/* The chirp exp(-i pi n^2 / length), and the transform of its conjugate, wrapped, over points. */
+static ag_status
+chirp_table(const ag_axis *axis, ag_complex *chirp)
+{
+    const int n = axis->length, m = axis->points;
+    double *work = ag_calloc(4 * (int64_t)m, sizeof *work);
+    if (!work)
+        return AG_NO_MEMORY;
+    double *const wave = work, *const circle = work + 2 * m;
+    for (int i = 0; i < m; i++) {
+        circle[2 * i] = cos(2 * PI * i / m);
+        circle[2 * i + 1] = sin(2 * PI * i / m);
+    }
+    for (int i = 0; i < n; i++) {
+        const double angle = PI * (double)((int64_t)i * i % (2 * n)) / n;
+        chirp[i].re = (ag_real)cos(angle);
+        chirp[i].im = (ag_real)-sin(angle);
+        wave[2 * i] = cos(angle);
+        wave[2 * i + 1] = sin(angle);
+        if (i) {
+            wave[2 * (m - i)] = wave[2 * i];
+            wave[2 * (m - i) + 1] = wave[2 * i + 1];
+        }
+    }
+    ag_axis plain = *axis;
+    plain.chirp = 0;
+    for (int p = 0; p < m; p++) {
+        const int64_t k = ag_axis_frequency(&plain, p);
+        double re = 0, im = 0;
+        for (int64_t i = 0; i < m; i++) {
+            const int64_t at = i * k % m;
+            const double c = circle[2 * at], s = -circle[2 * at + 1];
+            re += wave[2 * i] * c - wave[2 * i + 1] * s;
+            im += wave[2 * i] * s + wave[2 * i + 1] * c;
+        }
+        chirp[n + p].re = (ag_real)(re / m);
+        chirp[n + p].im = (ag_real)(im / m);
+    }
+    free(work);
+    return AG_OK;
+}
+
+ag_status
+ag_axis_table(const ag_axis *axis, ag_complex *table)
+{
+    ag_complex *w = table;
+    for (int s = 0, span = axis->points; s < axis->stages; s++) {
+        const int m = span / axis->radix[s];
+        for (int n = 0; n < m; n++)
+            for (int k = 1; k < axis->radix[s]; k++)
+                *w++ = turn((int64_t)n * k, span);
+        span = m;
+    }
+    w->re = w->im = 0; /* a table has points elements, the stages use points - 1 */
+    return axis->chirp ? chirp_table(axis, table + axis->chirp) : AG_OK;
+}
+
+static int
+put_axis(char *text, size_t room, const ag_axis *axis)
+{
+    int n = snprintf(text, room, "%d%s", axis->length, axis->chirp ? "b" : "");
+    for (int i = 0; i < axis->stages && n < (int)room; i++)
+        n += snprintf(text + n, room - (size_t)n, "%c%d", i ? '.' : '=', axis->radix[i]);
+    return n;
+}
+
+ag_status
+ag_plan_shape(ag_plan *plan, const ag_room *room, int64_t rows, int64_t cols, int linear,
+              ag_message *message)
+{
+    memset(plan, 0, sizeof *plan);
+    if (rows < 2 || cols < 2 || rows > 16384 || cols > 16384)
+        return ag_fail(message, AG_BAD_ARGUMENT,
+                       "frame: found %lld x %lld pixels, expected 2 to 16384 in each direction",
+                       (long long)rows, (long long)cols);
+    ag_shape *s = &plan->shape;
+    ag_axis_choose(&s->y, (int)rows);
+    ag_axis_choose(&s->x, (int)cols);
+    s->linear = linear;
+    s->lanes = room->lanes;
+    /* A tile and the buffer of a sum must fit in local memory, else tiles go to global memory. */
+    const int64_t longest = AG_MAX(s->y.points, s->x.points);
+    const int64_t local = room->local - (int64_t)sizeof(ag_real) * room->lanes - 128;
+    s->tile = room->tile;
+    while (s->tile > 4 && 2 * (int64_t)sizeof(ag_real) * s->tile * longest > local && room->lanes > 1)
+        s->tile /= 2;
+    if (2 * (int64_t)sizeof(ag_real) * s->tile * longest > local) {
+        s->spill = 1;
+        s->tile = room->tile;
+    }
+    s->strips_x = (s->x.length + s->tile - 1) / s->tile;
+    s->strips_y = (s->y.length + s->tile - 1) / s->tile;
+    plan->amplitude = (int64_t)s->strips_y * s->x.length * s->tile;
+    plan->scratch = 2 * plan->amplitude;
+    plan->spill = s->spill ? (int64_t)AG_MAX(s->strips_x, s->strips_y) * 2 * s->tile * longest : 0;
+    int n = snprintf(plan->id, sizeof plan->id, "passes3 rows ");
+    n += put_axis(plan->id + n, sizeof plan->id - (size_t)n, &s->y);
+    n += snprintf(plan->id + n, sizeof plan->id - (size_t)n, " cols ");
+    n += put_axis(plan->id + n, sizeof plan->id - (size_t)n, &s->x);
+    snprintf(plan->id + n, sizeof plan->id - (size_t)n, " tile %d%s", s->tile, s->spill ? " spill" : "");
+    return AG_OK;
+}
+
+static ag_array *
+table_array(ag_device *device, const ag_axis *axis, const char *name)
+{
+    const int64_t size = ag_axis_table_size(axis);
+    ag_complex *table = ag_calloc(size, sizeof *table);
+    ag_array *array = NULL;
+    if (!table || ag_axis_table(axis, table))
+        ag_device_fail(device, AG_NO_MEMORY, "%s: out of host memory", name);
+    else
+        array = ag_new_from(device, AG_COMPLEX, size, table, name);
+    free(table);
+    return array;
+}
+
+ag_status
+ag_plan_create(ag_plan *plan, ag_device *device, int64_t rows, int64_t cols, int linear,
+               const ag_room *room)
+{
+    ag_message message;
+    const ag_room whole = ag_device_room(device);
+    const ag_status status = ag_plan_shape(plan, room ? room : &whole, rows, cols, linear, &message);
+    if (status)
+        return ag_device_fail(device, status, "%s", message.text);
+    const int r = (int)rows, c = (int)cols;
+    int32_t *order = ag_calloc(3 * (rows + cols), sizeof *order);
+    if (!order)
+        return ag_device_fail(device, AG_NO_MEMORY, "plan: out of host memory");
+    int32_t *const centre = order + r + c, *const corner = centre + r + c;
+    for (int i = 0; i < r + c; i++) {
+        const int n = i < r ? r : c;
+        const int k = i < r ? ag_axis_frequency(&plan->shape.y, i) : ag_axis_frequency(&plan->shape.x, i - r);
+        order[i] = k < (n + 1) / 2 ? k : k - n;
+        centre[i] = (k + n / 2) % n;
+        corner[i] = k;
+    }
+    plan->table_y = table_array(device, &plan->shape.y, "the transform's table");
+    plan->table_x = table_array(device, &plan->shape.x, "the transform's table");
+    plan->frequency = ag_new_from(device, AG_INT, r + c, order, "frequencies");
+    plan->place[0] = ag_new_from(device, AG_INT, r + c, centre, "frequencies");
+    plan->place[1] = ag_new_from(device, AG_INT, r + c, corner, "frequencies");
+    free(order);
+    return ag_device_status(device);
+}
+
+void
+ag_plan_destroy(ag_plan *plan)
+{
+    ag_array_destroy(plan->table_y);
+    ag_array_destroy(plan->table_x);
+    ag_array_destroy(plan->frequency);
+    ag_array_destroy(plan->place[0]);
+    ag_array_destroy(plan->place[1]);
+    memset(plan, 0, sizeof *plan);
+}

@@ -1,0 +1,15 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* propagate.c -- load, transform, what the detector says, transform back, store. */
+#include "core.h"
+
+void
+ag_propagate(const ag_pass *p, ag_load *load, ag_middle *middle, void *what, ag_store *store,
+             ag_array *result)
+{
+    load(p->program, p->slots, p->scratch, p->plan->table_y, &p->frame, p->corner, p->fraction, p->object,
+         p->object_cols, &p->probe, p->probe_step, p->spill);
+    middle(p, what);
+    if (store)
+        store(p->program, p->slots, result, p->scratch, p->plan->table_y, &p->frame, p->corner, p->fraction,
+              p->object, p->object_cols, &p->probe, p->probe_step, p->spill);
+}

@@ -1,0 +1,31 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* shape.h -- the numbers that a kernel is built for: constants of the text on a GPU, read at
+   run time in C.  */
+#ifndef AG_SHAPE_H
+#define AG_SHAPE_H
+
+#include <stdint.h>
+
+#define AG_MAX_STAGES 12 /* LAST_STAGE in gen/gpu.m4 is one less */
+
+/* A one-dimensional transform of `length` points in place, see gen/fft.m4.  `points` is
+   `length` itself when that is 7-smooth, else a 7-smooth length of at least 2 length - 1 on
+   which Bluestein's algorithm works.  The table holds the twiddle factors of the stages and,
+   for Bluestein, the chirp (length) and the spectrum of its inverse (points).  */
+typedef struct ag_axis {
+    int length, points, stages;
+    int radix[AG_MAX_STAGES];
+    int chirp; /* where the chirp begins in the table; 0: no Bluestein */
+} ag_axis;
+
+typedef struct ag_shape {
+    ag_axis y, x;  /* rows and columns of a frame */
+    int tile;      /* columns of a transform tile */
+    int strips_x;  /* tiles that cover the columns: ceil(x.length / tile) */
+    int strips_y;  /* tiles that cover the row frequencies: ceil(y.length / tile) */
+    int lanes;     /* work-items per group; 1 in C */
+    int linear;    /* object windows at sub-pixel positions by bilinear interpolation */
+    int spill;     /* tiles lie in global memory because local memory is too small */
+} ag_shape;
+
+#endif

@@ -1,0 +1,399 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* simulate.c -- the profiling problem of PtychoEP with an object of its own, in double precision.
+
+       data_j = |F (P O_j)|^2,  F the orthonormal DFT, P = |2 J1(r) / r|, O_j a window of O
+
+   then, if asked for, Poisson counts of these, or their root plus Gaussian noise.  */
+#include <math.h>
+#include <stdlib.h>
+
+#include "core.h"
+
+#define PI           3.14159265358979323846
+#define GOLDEN_ANGLE 2.399967 /* with PtychoEP's digits */
+
+/* SI units; 10 keV */
+static const double nominal_distance = 2, nominal_detector_pixel = 75e-6;
+static const double wavelength = 6.62607015e-34 * 299792458.0 / (10e3 * 1.602176634e-19);
+
+enum { LARGEST_FRAME = 4096, LARGEST_OBJECT = 65536, MOST_POINTS = 10000000 };
+
+void
+ag_simulation_default(ag_simulation *simulation)
+{
+    *simulation = (ag_simulation){.frame = 128, .object = 512, .points = 200, .step = 5};
+}
+
+/* ---- the object ---------------------------------------------------------------------------
+
+   Places are in units of the frame, from the object's centre, so that a larger object shows
+   more of the same; edges are one pixel soft.  */
+
+static double
+clamp(double value, double low, double high)
+{
+    return fmin(fmax(value, low), high);
+}
+
+/* 0 outside, 1 inside of an edge; `depth` in pixels. */
+static double
+edge(double depth)
+{
+    return clamp(depth + 0.5, 0, 1);
+}
+
+/* Waves in all directions, of about equal length: smooth blobs between -1 and 1. */
+static double
+blobs(double y, double x, double waves_per_frame, int seed)
+{
+    double sum = 0;
+    for (int k = 0; k < 10; k++) {
+        const double angle = GOLDEN_ANGLE * (k + 10 * seed);
+        const double q = 2 * PI * waves_per_frame * (0.7 + 0.06 * k);
+        sum += cos(q * (x * cos(angle) + y * sin(angle)) + (k + 1) * (k + 3.7 * seed));
+    }
+    return tanh(sum / 3);
+}
+
+/* Spokes up to radius 0.6, interrupted by two rings; bent by `twist` radians per frame. */
+static double
+star(double y, double x, double pixels, int spokes, double twist)
+{
+    const double r = hypot(y, x), angle = spokes * (atan2(y, x) + twist * r);
+    const double spoke = edge(asin(sin(angle)) / spokes * r * pixels);
+    const double rings =
+        edge((fabs(r - 0.22) - 0.012) * pixels) * edge((fabs(r - 0.41) - 0.012) * pixels);
+    return spoke * rings * edge((0.6 - r) * pixels);
+}
+
+/* Discs of several sizes on a lattice, away from the star. */
+static double
+discs(double y, double x, double pixels)
+{
+    const double pitch = 0.37, row = floor(y / pitch);
+    const double shifted = x / pitch + 0.5 * fmod(fabs(row), 2), column = floor(shifted);
+    const double dy = y - (row + 0.5) * pitch, dx = (shifted - column - 0.5) * pitch;
+    const double radius = 0.09 + 0.05 * sin(3 * row + 5 * column);
+    const int clear = hypot(y - dy, x - dx) > 0.64 + radius;
+    return clear ? edge((radius - hypot(dy, dx)) * pixels) : 0;
+}
+
+static void
+fill_object(ag_complex *object, int64_t size, int64_t frame)
+{
+    const double pixels = (double)frame;
+    for (int64_t row = 0; row < size; row++)
+        for (int64_t column = 0; column < size; column++) {
+            const double y = (double)(row - size / 2) / pixels;
+            const double x = (double)(column - size / 2) / pixels;
+            const double dark = star(y, x, pixels, 20, 0) + discs(y, x, pixels);
+            const double raised = star(y, x, pixels, 7, 2) - discs(x, y, pixels);
+            const double amplitude = clamp(0.85 - 0.5 * dark + 0.15 * blobs(y, x, 3, 1), 0.2, 1);
+            const double phase = 0.8 * PI * clamp(0.7 * blobs(y, x, 2, 3) + 0.5 * raised, -1, 1);
+            object[row * size + column] =
+                (ag_complex){(ag_real)(amplitude * cos(phase)), (ag_real)(amplitude * sin(phase))};
+        }
+}
+
+/* ---- the probe ---------------------------------------------------------------------------- */
+
+/* The integral over a half turn; exact for the r < 40 that occur. */
+static double
+bessel_j1(double r)
+{
+    enum { STEPS = 48 };
+    double sum = 0;
+    for (int i = 0; i < STEPS; i++) {
+        const double t = (i + 0.5) * PI / STEPS;
+        sum += cos(t - r * sin(t));
+    }
+    return sum / STEPS;
+}
+
+/* At half height the spot is an eighth of the frame wide. */
+static void
+fill_probe(ag_complex *probe, int64_t frame)
+{
+    const double half_height = 2.215, scale = half_height * 16 / (double)frame;
+    for (int64_t y = 0; y < frame; y++)
+        for (int64_t x = 0; x < frame; x++) {
+            const double r = scale * hypot((double)(y - frame / 2), (double)(x - frame / 2));
+            probe[y * frame + x].re = (ag_real)(r > 0 ? fabs(2 * bessel_j1(r) / r) : 1);
+        }
+}
+
+/* ---- the transform ------------------------------------------------------------------------ */
+
+typedef struct wave {
+    double re, im;
+} wave;
+
+/* Buffers of the transform of one size. */
+typedef struct transform {
+    int64_t size;
+    wave *root;    /* exp(-2 pi i k / size) */
+    wave *line[3]; /* size each */
+    wave *field;   /* size x size */
+} transform;
+
+/* The DFT of n = size / stride values `stride` apart, by its smallest prime factor. */
+static void
+dft(const transform *t, int64_t stride, const wave *in, wave *out, wave *spare)
+{
+    const int64_t n = t->size / stride;
+    int64_t factor = 2;
+    if (n == 1) {
+        *out = *in;
+        return;
+    }
+    while (n % factor)
+        factor = factor * factor > n ? n : factor + 1;
+    const int64_t part = n / factor;
+    for (int64_t q = 0; q < factor; q++)
+        dft(t, stride * factor, in + q * stride, spare + q * part, out + q * part);
+    for (int64_t k = 0; k < n; k++)
+        out[k] = (wave){0, 0};
+    for (int64_t q = 0; q < factor; q++)
+        for (int64_t k = 0, from = 0, turn = 0; k < n; k++) {
+            const wave w = t->root[turn], v = spare[q * part + from];
+            out[k].re += w.re * v.re - w.im * v.im;
+            out[k].im += w.re * v.im + w.im * v.re;
+            from = from + 1 < part ? from + 1 : 0;
+            turn += q * stride;
+            turn -= turn < t->size ? 0 : t->size;
+        }
+}
+
+/* t->field in both directions, without a factor. */
+static void
+transform_field(const transform *t)
+{
+    const int64_t n = t->size;
+    for (int axis = 0; axis < 2; axis++)
+        for (int64_t i = 0; i < n; i++) {
+            wave *first = t->field + (axis ? i : i * n);
+            const int64_t step = axis ? n : 1;
+            for (int64_t k = 0; k < n; k++)
+                t->line[0][k] = first[k * step];
+            dft(t, 1, t->line[0], t->line[1], t->line[2]);
+            for (int64_t k = 0; k < n; k++)
+                first[k * step] = t->line[1][k];
+        }
+}
+
+static void
+transform_end(transform *t)
+{
+    free(t->root);
+    for (int i = 0; i < 3; i++)
+        free(t->line[i]);
+    free(t->field);
+}
+
+static ag_status
+transform_begin(transform *t, int64_t size)
+{
+    t->size = size;
+    t->root = ag_calloc(size, sizeof(wave));
+    t->field = ag_calloc(size * size, sizeof(wave));
+    for (int i = 0; i < 3; i++)
+        t->line[i] = ag_calloc(size, sizeof(wave));
+    if (!t->root || !t->field || !t->line[0] || !t->line[1] || !t->line[2])
+        return AG_NO_MEMORY;
+    for (int64_t k = 0; k < size; k++) {
+        const double angle = 2 * PI * (double)k / (double)size;
+        t->root[k] = (wave){cos(angle), -sin(angle)};
+    }
+    return AG_OK;
+}
+
+/* ---- the noise ------------------------------------------------------------------------------ */
+
+static double
+log_factorial(double k)
+{
+    double below = 0;
+    for (; k < 10; k++)
+        below += log(k + 1);
+    return k * log(k) - k + 0.5 * log(2 * PI * k) + 1 / (12 * k) - 1 / (360 * k * k * k) - below;
+}
+
+/* Transformed rejection, algorithm PTRS of W. Hoermann, Insurance: Mathematics and Economics
+   12, 39 (1993); products of uniform numbers (Knuth) where the mean is small. */
+static double
+poisson(ag_random *random, double mean)
+{
+    if (mean < 10) {
+        const double limit = exp(-mean);
+        double k = 0;
+        for (double p = ag_random_uniform(random); p > limit; p *= ag_random_uniform(random))
+            k++;
+        return k;
+    }
+    const double b = 0.931 + 2.53 * sqrt(mean), a = -0.059 + 0.02483 * b;
+    const double inverse_alpha = 1.1239 + 1.1328 / (b - 3.4), inside = 0.9277 - 3.6224 / (b - 2);
+    for (;;) {
+        const double u = ag_random_uniform(random) - 0.5, v = 1 - ag_random_uniform(random);
+        const double us = 0.5 - fabs(u), k = floor((2 * a / us + b) * u + mean + 0.43);
+        if (us >= 0.07 && v <= inside)
+            return k;
+        if (k < 0 || (us < 0.013 && v > us))
+            continue;
+        if (log(v * inverse_alpha / (a / (us * us) + b)) <= k * log(mean) - mean - log_factorial(k))
+            return k;
+    }
+}
+
+/* ---- the scan ------------------------------------------------------------------------------- */
+
+/* The arrays of the scan to be. */
+typedef struct arrays {
+    ag_real *data;
+    ag_complex *probe, *object;
+    double *position;
+} arrays;
+
+/* Upper left pixels of the windows that lie on the object; their number. */
+static int64_t
+fill_positions(double *position, const ag_simulation *s)
+{
+    const double centre = (double)s->object / 2, most = (double)(s->object - s->frame);
+    const double half = (double)(s->frame / 2);
+    int64_t count = 0;
+    for (int64_t i = 0; i < s->points; i++) {
+        const double radius = s->step * sqrt((double)i), angle = GOLDEN_ANGLE * (double)i;
+        const double row = trunc(centre + radius * sin(angle)) - half;
+        const double column = trunc(centre + radius * cos(angle)) - half;
+        if (row < 0 || row > most || column < 0 || column > most)
+            continue;
+        position[2 * count] = row;
+        position[2 * count + 1] = column;
+        count++;
+    }
+    return count;
+}
+
+/* The intensities of frame j, zero frequency in the middle; returns their sum. */
+static double
+fill_frame(const arrays *a, const ag_simulation *s, const transform *t, int64_t j)
+{
+    const int64_t n = s->frame, size = s->object;
+    const int64_t row = (int64_t)a->position[2 * j], column = (int64_t)a->position[2 * j + 1];
+    ag_real *frame = a->data + j * n * n;
+    double sum = 0;
+    for (int64_t y = 0; y < n; y++)
+        for (int64_t x = 0; x < n; x++) {
+            const ag_complex o = a->object[(row + y) * size + column + x];
+            const double p = (double)a->probe[y * n + x].re / (double)n;
+            t->field[y * n + x] = (wave){p * (double)o.re, p * (double)o.im};
+        }
+    transform_field(t);
+    for (int64_t y = 0; y < n; y++)
+        for (int64_t x = 0; x < n; x++) {
+            const wave w = t->field[y * n + x];
+            const double power = w.re * w.re + w.im * w.im;
+            frame[(y + n / 2) % n * n + (x + n / 2) % n] = (ag_real)power;
+            sum += power;
+        }
+    return sum;
+}
+
+static void
+add_noise(const arrays *a, const ag_simulation *s, int64_t frames, double scale)
+{
+    const int64_t pixels = frames * s->frame * s->frame;
+    const double deviation = sqrt(s->noise);
+    ag_random random;
+    ag_random_seed(&random, s->seed);
+    for (int64_t i = 0; s->noise > 0 && i < pixels; i++)
+        a->data[i] = (ag_real)(sqrt((double)a->data[i]) + deviation * ag_random_normal(&random));
+    for (int64_t i = 0; s->photons > 0 && i < pixels; i++)
+        a->data[i] = (ag_real)poisson(&random, scale * (double)a->data[i]);
+    for (int64_t i = 0; s->photons > 0 && i < s->frame * s->frame; i++)
+        a->probe[i].re *= (ag_real)sqrt(scale);
+}
+
+static ag_status
+fill(arrays *a, const ag_simulation *s, int64_t frames)
+{
+    transform t = {0};
+    const ag_status status = transform_begin(&t, s->frame);
+    double sum = 0;
+    if (status == AG_OK) {
+        fill_object(a->object, s->object, s->frame);
+        fill_probe(a->probe, s->frame);
+        for (int64_t j = 0; j < frames; j++)
+            sum += fill_frame(a, s, &t, j);
+        add_noise(a, s, frames, s->photons * (double)frames / sum);
+    }
+    transform_end(&t);
+    return status;
+}
+
+/* The words for the first value that is off, or NULL. */
+static const char *
+fault(const ag_simulation *s)
+{
+    if (s->frame < 2 || s->frame > LARGEST_FRAME)
+        return "the frame must have 2 to 4096 rows";
+    if (s->object < s->frame || s->object > LARGEST_OBJECT)
+        return "the object must be at least as large as the frame and have at most 65536 rows";
+    if (s->points < 1 || s->points > MOST_POINTS)
+        return "the number of points must be 1 to 10000000";
+    if (!(s->step > 0 && isfinite(s->step)))
+        return "the step must be positive";
+    if (!(s->noise >= 0 && isfinite(s->noise)))
+        return "the variance of the noise must not be negative";
+    if (!(s->photons >= 0 && s->photons <= 1e18))
+        return "the number of photons must be 0 to 1e18";
+    if (s->noise > 0 && s->photons > 0)
+        return "ask for Gaussian noise or for photons, not for both";
+    return NULL;
+}
+
+ag_status
+ag_scan_simulate(ag_scan **scan, const ag_simulation *simulation, ag_message *message)
+{
+    const ag_simulation *s = simulation;
+    const char *words = fault(s);
+    *scan = NULL;
+    if (words)
+        return ag_fail(message, AG_BAD_ARGUMENT, "simulation: %s", words);
+    const int64_t n = s->frame;
+    arrays a = {.probe = ag_calloc(n * n, sizeof(ag_complex)),
+                .object = ag_calloc(s->object * s->object, sizeof(ag_complex)),
+                .position = ag_calloc(2 * s->points, sizeof(double))};
+    const int64_t frames = a.position ? fill_positions(a.position, s) : 0;
+    a.data = ag_calloc(frames * n * n, sizeof(ag_real));
+    ag_status status =
+        a.probe && a.object && a.position && a.data ? fill(&a, s, frames) : AG_NO_MEMORY;
+    if (status == AG_OK) {
+        const double pixel = wavelength * nominal_distance / ((double)n * nominal_detector_pixel);
+        const ag_scan_info info = {
+            .frames = frames,
+            .rows = n,
+            .cols = n,
+            .data = a.data,
+            .data_are_amplitudes = s->noise > 0,
+            .position = a.position,
+            .object_rows = s->object,
+            .object_cols = s->object,
+            .wavelength = wavelength,
+            .distance = nominal_distance,
+            .detector_pixel = {nominal_detector_pixel, nominal_detector_pixel},
+            .pixel = {pixel, pixel},
+            .probe = a.probe,
+            .modes = 1,
+            .object = a.object,
+        };
+        status = ag_scan_create(scan, &info, message);
+    } else {
+        ag_fail(message, status, "simulation: no memory for %lld frames of %lld x %lld pixels",
+                (long long)frames, (long long)n, (long long)n);
+    }
+    free(a.data);
+    free(a.probe);
+    free(a.object);
+    free(a.position);
+    return status;
+}

@@ -1,0 +1,70 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* methods.c -- the table of methods, their defaults and what their options may be. */
+#include <math.h>
+#include <string.h>
+
+#include "solver.h"
+
+extern const ag_method ag_method_pie, ag_method_epie, ag_method_rpie, ag_method_dm, ag_method_ap,
+    ag_method_raar;
+
+const ag_method *const ag_methods[] = {&ag_method_pie, &ag_method_epie, &ag_method_rpie, &ag_method_dm,
+                                       &ag_method_ap,  &ag_method_raar, NULL};
+
+const char *
+ag_method_name(int i)
+{
+    for (int k = 0; ag_methods[k]; k++)
+        if (k == i)
+            return ag_methods[k]->name;
+    return NULL;
+}
+
+ag_status
+ag_options_default(ag_options *options, const char *method, ag_message *message)
+{
+    char names[128] = "";
+    memset(options, 0, sizeof *options);
+    for (int k = 0; ag_methods[k]; k++) {
+        const size_t n = strlen(names);
+        snprintf(names + n, sizeof names - n, "%s%s", k ? ", " : "", ag_methods[k]->name);
+        if (!method || strcmp(ag_methods[k]->name, method))
+            continue;
+        snprintf(options->method, sizeof options->method, "%s", method);
+        options->modulus_guard = 1e-7;
+        options->clip_amplitudes = 1;
+        options->subpixel = AG_SUBPIXEL_FOURIER;
+        ag_methods[k]->defaults(options);
+        return AG_OK;
+    }
+    return ag_fail(message, AG_BAD_ARGUMENT, "algorithm: found \"%.40s\", expected one of %s",
+                   method ? method : "", names);
+}
+
+ag_status
+ag_options_check(const ag_options *o, const ag_scan_info *info, ag_message *message)
+{
+    const struct {
+        const char *name;
+        double value, least, most;
+    } real[] = {
+        {"alpha", o->alpha, 0, 1},
+        {"beta", o->beta, 0, 1},
+        {"object step", o->object_step, 0, 10},
+        {"probe step", o->probe_step, 0, 10},
+        {"object inertia", o->object_inertia, 0, 1},
+        {"probe inertia", o->probe_inertia, 0, 1},
+        {"modulus guard", o->modulus_guard, 0, 1},
+    };
+    for (size_t i = 0; i < sizeof real / sizeof *real; i++)
+        if (!(real[i].value >= real[i].least && real[i].value <= real[i].most))
+            return ag_fail(message, AG_BAD_ARGUMENT, "%s: found %g, expected %g to %g", real[i].name,
+                           real[i].value, real[i].least, real[i].most);
+    if (o->batch < 1 || o->batch > info->frames)
+        return ag_fail(message, AG_BAD_ARGUMENT, "batch: found %lld, expected 1 to the number of frames, %lld",
+                       (long long)o->batch, (long long)info->frames);
+    if ((unsigned)o->subpixel > AG_SUBPIXEL_NONE)
+        return ag_fail(message, AG_BAD_ARGUMENT, "sub-pixel method: found %d, expected 0 to %d", (int)o->subpixel,
+                       (int)AG_SUBPIXEL_NONE);
+    return AG_OK;
+}

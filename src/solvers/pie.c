@@ -1,0 +1,193 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* pie.c -- PIE, ePIE and rPIE, one position after another or in mini-batches.
+
+   For the frames j of a batch, with windows o_j and probes p_j and d_j = P_a(p_j o_j) - p_j o_j:
+
+       O += step_o sum_j conj(p_j) d_j / ((1 - alpha) W + alpha W_max)          ePIE: alpha = 1
+       P += step_p sum_j conj(o_j) d_j / ((1 - beta) D + beta D_max),   D = sum_j |o_j|^2
+
+   PIE weights the object by sqrt(W / W_max) / (W + alpha W_max).  One position at a time W is
+   |p_j|^2; in a batch it is the illumination by all positions, so the step does not grow with the
+   overlap.  (J. M. Rodenburg, H. M. L. Faulkner, Appl. Phys. Lett. 85, 4795 (2004); A. M. Maiden,
+   J. M. Rodenburg, Ultramicroscopy 109, 1256 (2009); A. Maiden, D. Johnson, P. Li, Optica 4, 736
+   (2017).)  */
+#include <stdlib.h>
+#include <string.h>
+
+#include "solver.h"
+
+typedef struct pie {
+    ag_array *difference, *term;             /* stacks of a batch */
+    ag_array *density, *density_top, *probe_top;
+    ag_array *coverage, *coverage_top;       /* batches only */
+    ag_random random;
+    int covered; /* coverage and probe_top belong to the present probe */
+} pie;
+
+static ag_status
+create(ag_solver *s)
+{
+    pie *own = s->own = calloc(1, sizeof *own);
+    const int64_t b = s->options.batch;
+    if (!own)
+        return ag_device_fail(s->device, AG_NO_MEMORY, "solver: out of host memory");
+    own->difference = ag_new(s->device, AG_COMPLEX, b * s->window, "exit wave differences");
+    own->term = ag_new(s->device, AG_COMPLEX, b * s->window, "probe terms");
+    own->density = ag_new(s->device, AG_REAL, s->window, "probe density");
+    own->density_top = ag_new(s->device, AG_REAL, s->rows, "probe density");
+    own->probe_top = ag_new(s->device, AG_REAL, s->rows, "probe maximum");
+    if (b > 1) {
+        own->coverage = ag_new(s->device, AG_REAL, s->object_rows * s->object_cols, "illumination");
+        own->coverage_top = ag_new(s->device, AG_REAL, 1, "illumination");
+    }
+    ag_random_seed(&own->random, s->options.seed);
+    return ag_device_status(s->device);
+}
+
+static void
+destroy(ag_solver *s)
+{
+    pie *own = s->own;
+    ag_array *const array[] = {own->difference, own->term,     own->density,     own->density_top,
+                               own->probe_top,  own->coverage, own->coverage_top};
+    for (size_t i = 0; i < sizeof array / sizeof *array; i++)
+        ag_array_destroy(array[i]);
+    free(own);
+}
+
+static int
+ascending(const void *a, const void *b)
+{
+    const int32_t x = *(const int32_t *)a, y = *(const int32_t *)b;
+    return (x > y) - (x < y);
+}
+
+/* A new random order (Fisher and Yates); within a batch frames ascend. */
+static void
+shuffle(ag_solver *s)
+{
+    pie *own = s->own;
+    for (int64_t i = s->frames - 1; i > 0; i--) {
+        const int64_t k = (int64_t)(ag_random_uniform(&own->random) * (double)(i + 1));
+        const int32_t t = s->order[i];
+        s->order[i] = s->order[k];
+        s->order[k] = t;
+    }
+    for (int64_t i = 0; i < s->frames; i += s->options.batch)
+        qsort(s->order + i, (size_t)AG_MIN(s->options.batch, s->frames - i), sizeof *s->order, ascending);
+    ag_array_write(s->frame, 0, s->frames, s->order);
+}
+
+/* What the steps divide by, for a probe that the coming iteration begins with. */
+static void
+cover(ag_solver *s)
+{
+    pie *own = s->own;
+    ag_detector detector;
+    const ag_pass pass = ag_solver_pass(s, 0, 1, &detector);
+    if (s->options.batch > 1) {
+        const ag_box b = ag_solver_whole(s);
+        ag_run_object_coverage(s->program, b.items, own->coverage, s->object_cols, b.top, b.left, b.right,
+                               b.segments, s->frames, s->frame, s->corner, s->fraction, s->probe, 0);
+        s->comm->sum(s->comm, own->coverage);
+        ag_run_maximum(s->program, 1, own->coverage_top, own->coverage, s->object_rows * s->object_cols);
+    } else {
+        ag_run_probe_terms(s->program, s->rows, own->term, own->density, own->density_top, own->probe_top, 1,
+                           1, &pass.frame, s->corner, s->fraction, s->object, s->object_cols, s->probe, 0,
+                           own->difference);
+    }
+    own->covered = 1;
+}
+
+/* The passes of a batch: all of it, or as much as lies in one block of amplitudes at a time. */
+static void
+batch(ag_solver *s, int64_t first, int64_t slots, int refine)
+{
+    pie *own = s->own;
+    const ag_options *o = &s->options;
+    const int sequential = o->batch == 1;
+    ag_pass pass;
+    for (int64_t at = 0; at < slots; at += pass.slots) {
+        ag_detector detector;
+        pass = ag_solver_pass(s, first + at, slots - at, &detector);
+        ag_array difference = ag_view(own->difference, at * s->window);
+        if (s->fourier) {
+            ag_array shifted = ag_view(s->shifted, at * s->window);
+            ag_solver_shift(s, &pass, s->probe, 0, &shifted, 1);
+            pass.probe = shifted;
+            pass.probe_step = s->window;
+        }
+        ag_propagate(&pass, ag_run_load_exit, ag_solver_modulus, &detector, ag_run_store_difference,
+                     &difference);
+    }
+    /* The whole batch from here on. */
+    const ag_box b = ag_solver_box(s, first, slots);
+    pass.frame = ag_view(s->frame, first);
+    pass.slots = slots;
+    pass.probe = ag_view(s->fourier ? s->shifted : s->probe, 0);
+    if (refine)
+        ag_run_probe_terms(s->program, s->rows, own->term, own->density, own->density_top, own->probe_top, slots,
+                           1, &pass.frame, s->corner, s->fraction, s->object, s->object_cols, &pass.probe,
+                           pass.probe_step, own->difference);
+    ag_run_object_step(s->program, b.items, s->object, s->object_cols, b.top, b.left, b.right, b.segments,
+                       slots, &pass.frame, s->corner, s->fraction, &pass.probe, pass.probe_step,
+                       own->difference, own->coverage, !sequential,
+                       sequential ? own->probe_top : own->coverage_top, sequential ? (int)s->rows : 1,
+                       o->alpha, !strcmp(o->method, "pie"), o->object_step);
+    if (refine) {
+        if (s->fourier)
+            ag_solver_shift(s, &pass, own->term, s->window, own->term, -1);
+        ag_run_probe_step(s->program, s->rows, s->probe, own->term, own->density, own->density_top, slots,
+                          o->beta, o->probe_step);
+    }
+}
+
+static void
+iterate(ag_solver *s, int64_t iteration)
+{
+    pie *own = s->own;
+    const ag_options *o = &s->options;
+    const int refine = o->probe_start >= 0 && iteration >= o->probe_start;
+    if (o->shuffle)
+        shuffle(s);
+    if (!own->covered || (refine && o->batch > 1))
+        cover(s);
+    for (int64_t first = 0; first < s->frames; first += o->batch)
+        batch(s, first, AG_MIN(o->batch, s->frames - first), refine);
+    ag_solver_total(s);
+}
+
+static void
+defaults(ag_options *o)
+{
+    o->batch = 1;
+    o->alpha = o->beta = 1;
+    o->object_step = o->probe_step = 0.3;
+    o->probe_start = 2;
+    o->shuffle = 1;
+}
+
+static void
+pie_defaults(ag_options *o)
+{
+    defaults(o);
+    o->alpha = 0.1;
+    o->object_step = 1;
+    o->probe_start = -1;
+}
+
+static void
+rpie_defaults(ag_options *o)
+{
+    defaults(o);
+    o->alpha = 0.5;
+}
+
+#define KERNELS                                                                                    \
+    8, {AG_KERNEL_modulus,     AG_KERNEL_store_difference, AG_KERNEL_object_step,                  \
+        AG_KERNEL_object_coverage, AG_KERNEL_maximum,      AG_KERNEL_probe_terms,                  \
+        AG_KERNEL_probe_step,  AG_KERNEL_store_stack}
+
+const ag_method ag_method_pie = {"pie", pie_defaults, KERNELS, create, iterate, destroy, 0, NULL};
+const ag_method ag_method_epie = {"epie", defaults, KERNELS, create, iterate, destroy, 0, NULL};
+const ag_method ag_method_rpie = {"rpie", rpie_defaults, KERNELS, create, iterate, destroy, 0, NULL};

@@ -1,0 +1,189 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* projections.c -- difference map, alternating projections, RAAR: all frames, then the object.
+
+   One iteration takes what the detector said of every frame, z_j, and makes
+
+       O <- (sum_j conj(p_j) z_j + c O) / (sum_j |p_j|^2 + c)           the overlap projection
+       P <- (sum_j conj(o_j) z_j + c' P) / (sum_j |o_j|^2 + c')         with the new O, when due
+
+   then sends the new exit waves p_j o_j through the detector for the next one.  Methods differ in
+   what happens there: kernels modulus (AP), modulus_dm, modulus_raar.  With a probe shifted to
+   sub-pixel positions the probe's density is that of the windows at whole pixels.
+
+   The sums run over the frames in ascending order whatever the blocks.  */
+#include <stdlib.h>
+
+#include "solver.h"
+
+typedef struct projections {
+    ag_array *number, *density, *top;              /* of the object */
+    ag_array *term, *probe_number, *probe_density; /* of the probe */
+    ag_array *rows_top, *probe_top;
+    ag_stack wave;  /* what the detector said, of all frames if the probe is refined */
+    ag_stack state; /* the method's, at the detector */
+    int started;
+} projections;
+
+static ag_status
+create(ag_solver *s)
+{
+    projections *own = s->own = calloc(1, sizeof *own);
+    ag_device *d = s->device;
+    const int64_t pixels = s->object_rows * s->object_cols;
+    if (!own)
+        return ag_device_fail(d, AG_NO_MEMORY, "solver: out of host memory");
+    own->number = ag_new(d, AG_COMPLEX, pixels, "object numerator");
+    own->density = ag_new(d, AG_REAL, pixels, "object density");
+    own->top = ag_new(d, AG_REAL, 1, "density maximum");
+    if (own->top)
+        ag_clear(own->top);
+    if (s->options.probe_start >= 0) {
+        own->term = ag_new(d, AG_COMPLEX, s->slots * s->window, "probe terms");
+        own->probe_number = ag_new(d, AG_COMPLEX, s->window, "probe numerator");
+        own->probe_density = ag_new(d, AG_REAL, s->window, "probe density");
+        own->rows_top = ag_new(d, AG_REAL, s->rows, "density maxima");
+        own->probe_top = ag_new(d, AG_REAL, s->rows, "probe maxima");
+        ag_stack_create(&own->wave, d, AG_COMPLEX, s->frames, s->window, "waves");
+    } else {
+        ag_stack_create(&own->wave, d, AG_COMPLEX, s->slots, s->window, "waves");
+    }
+    if (s->method->middle != ag_solver_modulus)
+        ag_stack_create(&own->state, d, AG_REAL, s->frames, s->plan.scratch, "state");
+    return ag_device_status(d);
+}
+
+static void
+destroy(ag_solver *s)
+{
+    projections *own = s->own;
+    ag_array *const array[] = {own->number,       own->density,       own->top,      own->term,
+                               own->probe_number, own->probe_density, own->rows_top, own->probe_top};
+    for (size_t i = 0; i < sizeof array / sizeof *array; i++)
+        ag_array_destroy(array[i]);
+    ag_stack_destroy(&own->wave);
+    ag_stack_destroy(&own->state);
+    free(own);
+}
+
+/* The next frames, as many as lie in one block of every stack, and their waves. */
+static ag_pass
+next(ag_solver *s, int64_t first, ag_detector *detector, ag_array *wave)
+{
+    projections *own = s->own;
+    int64_t slots = AG_MIN(s->slots, s->frames - first);
+    *wave = ag_stack_view(&own->wave, s->options.probe_start >= 0 ? first : 0, &slots);
+    if (own->state.part)
+        detector->state = ag_stack_view(&own->state, first, &slots);
+    return ag_solver_pass(s, first, slots, detector);
+}
+
+static void
+to_the_detector(ag_solver *s)
+{
+    projections *own = s->own;
+    ag_array wave;
+    ag_pass pass;
+    for (int64_t first = 0; first < s->frames && !ag_device_status(s->device); first += pass.slots) {
+        ag_detector detector;
+        pass = next(s, first, &detector, &wave);
+        detector.start = !own->started;
+        ag_solver_shift_probe(s, &pass);
+        ag_propagate(&pass, ag_run_load_exit, s->method->middle, &detector, ag_run_store_stack, &wave);
+        const ag_box b = first ? ag_solver_box(s, first, pass.slots) : ag_solver_whole(s);
+        ag_run_object_sum(s->program, b.items, own->number, own->density, s->object_cols, b.top, b.left, b.right,
+                          b.segments, pass.slots, !first, &pass.frame, s->corner, s->fraction, &pass.probe,
+                          pass.probe_step, &wave);
+    }
+    own->started = 1;
+}
+
+static void
+refine_probe(ag_solver *s)
+{
+    projections *own = s->own;
+    ag_array wave;
+    ag_pass pass;
+    for (int64_t first = 0; first < s->frames && !ag_device_status(s->device); first += pass.slots) {
+        ag_detector detector;
+        pass = next(s, first, &detector, &wave);
+        ag_run_probe_terms(s->program, s->rows, own->term, own->probe_density, own->rows_top, own->probe_top,
+                           pass.slots, !first, &pass.frame, s->corner, s->fraction, s->object, s->object_cols,
+                           s->probe, 0, &wave);
+        if (s->fourier)
+            ag_solver_shift(s, &pass, own->term, s->window, own->term, -1);
+        ag_run_probe_sum(s->program, s->window, own->probe_number, own->term, pass.slots, !first);
+    }
+    s->comm->sum(s->comm, own->probe_number);
+    s->comm->sum(s->comm, own->probe_density);
+    if (s->options.probe_inertia > 0)
+        ag_run_maximum(s->program, 1, own->top, own->probe_density, s->window);
+    ag_run_divide(s->program, s->window, s->probe, own->probe_number, own->probe_density, own->top,
+                  s->options.probe_inertia, s->method->guard);
+}
+
+static void
+iterate(ag_solver *s, int64_t iteration)
+{
+    projections *own = s->own;
+    const ag_options *o = &s->options;
+    if (!own->started)
+        to_the_detector(s);
+    ag_solver_total(s);
+    s->comm->sum(s->comm, own->number);
+    s->comm->sum(s->comm, own->density);
+    if (o->object_inertia > 0)
+        ag_run_maximum(s->program, 1, own->top, own->density, s->object_rows * s->object_cols);
+    ag_run_divide(s->program, s->object_rows * s->object_cols, s->object, own->number, own->density, own->top,
+                  o->object_inertia, s->method->guard);
+    if (o->probe_start >= 0 && iteration >= o->probe_start &&
+        (iteration - o->probe_start) % AG_MAX(1, o->probe_period) == 0)
+        refine_probe(s);
+    to_the_detector(s);
+}
+
+static void
+dm_middle(const ag_pass *p, void *what)
+{
+    ag_detector *d = what;
+    ag_run_modulus_dm(p->program, p->slots, p->scratch, p->plan->table_x, &d->error, &d->state, &p->frame,
+                      d->first, &d->amplitude, d->solver->scale, d->solver->options.modulus_guard, d->start,
+                      p->spill);
+}
+
+static void
+raar_middle(const ag_pass *p, void *what)
+{
+    ag_detector *d = what;
+    ag_run_modulus_raar(p->program, p->slots, p->scratch, p->plan->table_x, &d->error, &d->state, &p->frame,
+                        d->first, &d->amplitude, d->solver->scale, d->solver->options.modulus_guard,
+                        d->solver->options.beta, d->start, p->spill);
+}
+
+static void
+defaults(ag_options *o)
+{
+    o->batch = 1;
+    o->probe_start = 2;
+    o->probe_period = 1;
+    o->object_inertia = 1e-4;
+    o->probe_inertia = 1e-4;
+}
+
+static void
+raar_defaults(ag_options *o)
+{
+    defaults(o);
+    o->beta = 0.75;
+    o->probe_period = 2;
+}
+
+#define KERNELS(middle)                                                                            \
+    7, {middle,           AG_KERNEL_store_stack, AG_KERNEL_object_sum, AG_KERNEL_divide,           \
+        AG_KERNEL_maximum, AG_KERNEL_probe_terms, AG_KERNEL_probe_sum}
+
+const ag_method ag_method_dm = {"dm",    defaults, KERNELS(AG_KERNEL_modulus_dm), create, iterate,
+                                destroy, 1e-10,    dm_middle};
+const ag_method ag_method_ap = {"ap",    defaults, KERNELS(AG_KERNEL_modulus), create, iterate,
+                                destroy, 1e-10,    ag_solver_modulus};
+const ag_method ag_method_raar = {"raar",  raar_defaults, KERNELS(AG_KERNEL_modulus_raar), create, iterate,
+                                  destroy, 1e-8,          raar_middle};

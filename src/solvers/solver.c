@@ -1,0 +1,353 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* solver.c -- the life of a solver: checks, the scan on the device, iterations, quality. */
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "solver.h"
+
+/* Kernels that every method uses. */
+static const int common[] = {AG_KERNEL_amplitude, AG_KERNEL_load_exit, AG_KERNEL_measure,
+                             AG_KERNEL_total,     AG_KERNEL_load_probe, AG_KERNEL_shift,
+                             AG_KERNEL_ramp,      AG_KERNEL_store_stack};
+/* Of these, those from load_probe on only where the probe is shifted. */
+#define COMMON_WITHOUT_SHIFT 4
+/* Pixels of one pass: what a processor's last cache holds, and enough to fill it with work.  The
+   same everywhere, so that all backends do the same steps. */
+#define PASS_PIXELS ((int64_t)1 << 19)
+
+static ag_status
+check(const ag_solver *s, const ag_scan_info *info)
+{
+    const struct {
+        const char *name;
+        const ag_array *array;
+        int64_t count;
+    } given[] = {{"object", s->object, info->object_rows * info->object_cols},
+                 {"probe", s->probe, info->rows * info->cols}};
+    for (int i = 0; i < 2; i++) {
+        const ag_array *a = given[i].array;
+        if (a && (a->device != s->device || a->type != AG_COMPLEX || a->count != given[i].count))
+            return ag_device_fail(s->device, AG_BAD_ARGUMENT,
+                                  "%s: found %lld elements, expected %lld complex ones on the device %s",
+                                  given[i].name, (long long)a->count, (long long)given[i].count,
+                                  ag_device_name(s->device));
+    }
+    return AG_OK;
+}
+
+/* Windows begin at whole pixels; what is left of a position becomes the probe's shift or the
+   weights of a bilinear window. */
+static ag_status
+place_windows(ag_solver *s, const ag_scan_info *info, ag_real *fraction)
+{
+    int whole = 1;
+    for (int64_t i = 0; i < 2 * s->frames; i++)
+        whole = whole && fabs(info->position[i] - nearbyint(info->position[i])) < 1e-9;
+    if (whole)
+        s->options.subpixel = AG_SUBPIXEL_NONE;
+    const int linear = s->options.subpixel == AG_SUBPIXEL_LINEAR;
+    s->fourier = s->options.subpixel == AG_SUBPIXEL_FOURIER;
+    for (int64_t i = 0; i < 2 * s->frames; i++) {
+        const double at = info->position[i], base = linear ? floor(at) : nearbyint(at);
+        const int64_t room = i % 2 ? s->object_cols - s->cols : s->object_rows - s->rows;
+        if (!(base >= 0 && base + linear <= (double)room))
+            return ag_device_fail(s->device, AG_BAD_ARGUMENT,
+                                  "position of frame %lld: found %s %g, expected 0 to %lld in an object of %lld x %lld",
+                                  (long long)(i / 2), i % 2 ? "column" : "row", at, (long long)room - linear,
+                                  (long long)s->object_rows, (long long)s->object_cols);
+        s->corners[i] = (int32_t)base;
+        fraction[i] = s->options.subpixel == AG_SUBPIXEL_NONE ? 0 : (ag_real)(at - base);
+    }
+    return AG_OK;
+}
+
+/* Data go to the device in pieces, two of them in flight: one is copied while the kernel works on
+   the other. */
+static void
+upload_frames(ag_solver *s, const ag_scan_info *info)
+{
+    const int64_t piece = AG_MAX(1, AG_MIN(s->slots, s->frames));
+    ag_array *raw[2], *valid = NULL;
+    int32_t *mask = ag_calloc(s->window, sizeof *mask);
+    raw[0] = ag_new(s->device, AG_REAL, piece * s->window, "frames on their way");
+    raw[1] = ag_new(s->device, AG_REAL, piece * s->window, "frames on their way");
+    if (mask) {
+        for (int64_t i = 0; i < s->window; i++)
+            mask[i] = !info->valid || info->valid[i];
+        valid = ag_new_from(s->device, AG_INT, s->window, mask, "mask");
+    } else {
+        ag_device_fail(s->device, AG_NO_MEMORY, "mask: out of host memory");
+    }
+    int turn = 0;
+    for (int64_t first = 0, n; first < s->frames && !ag_device_status(s->device); first += n, turn ^= 1) {
+        n = AG_MIN(piece, s->frames - first);
+        ag_array to = ag_stack_view(&s->amplitude, first, &n);
+        ag_upload(raw[turn], n * s->window, info->data + first * s->window);
+        ag_run_amplitude(s->program, n, &to, raw[turn], valid, s->plan.place[info->zero_in_corner != 0],
+                         !info->data_are_amplitudes, s->options.clip_amplitudes);
+    }
+    ag_settle(s->device);
+    ag_array_destroy(raw[0]);
+    ag_array_destroy(raw[1]);
+    ag_array_destroy(valid);
+    free(mask);
+}
+
+static void
+sum_data(ag_solver *s, const ag_scan_info *info)
+{
+    for (int64_t j = 0; j < s->frames; j++) {
+        double squares = 0, moduli = 0;
+        for (int64_t i = 0; i < s->window; i++) {
+            double v = info->data[j * s->window + i];
+            if (info->valid && !info->valid[i])
+                continue;
+            if (!info->data_are_amplitudes)
+                v = sqrt(AG_MAX(v, 0));
+            else if (s->options.clip_amplitudes)
+                v = AG_MAX(v, 0);
+            squares += v * v;
+            moduli += fabs(v);
+        }
+        s->energy += squares;
+        s->strength += moduli;
+    }
+}
+
+static void
+prepare(ag_solver *s, const ag_scan_info *info)
+{
+    int list[sizeof common / sizeof *common + sizeof s->method->kernel / sizeof(int)], n = 0;
+    ag_device *d = s->device;
+    ag_real *fraction = ag_calloc(2 * s->frames, sizeof *fraction);
+    s->order = ag_calloc(s->frames, sizeof *s->order);
+    s->corners = ag_calloc(2 * s->frames, sizeof *s->corners);
+    if (!fraction || !s->order || !s->corners)
+        ag_device_fail(d, AG_NO_MEMORY, "positions: out of host memory");
+    else if (!place_windows(s, info, fraction)) {
+        for (int64_t j = 0; j < s->frames; j++)
+            s->order[j] = (int32_t)j;
+        s->frame = ag_new_from(d, AG_INT, s->frames, s->order, "order of frames");
+        s->corner = ag_new_from(d, AG_INT, 2 * s->frames, s->corners, "positions");
+        s->fraction = ag_new_from(d, AG_REAL, 2 * s->frames, fraction, "positions");
+    }
+    free(fraction);
+    if (ag_device_status(d) ||
+        ag_plan_create(&s->plan, d, s->rows, s->cols, s->options.subpixel == AG_SUBPIXEL_LINEAR, NULL))
+        return;
+    for (int i = 0; i < (s->fourier ? (int)(sizeof common / sizeof *common) : COMMON_WITHOUT_SHIFT); i++)
+        list[n++] = common[i];
+    for (int i = 0; i < s->method->kernels; i++)
+        list[n++] = s->method->kernel[i];
+    s->program = ag_program_create(d, &s->plan.shape, n, list);
+    s->slots = AG_MAX(1, AG_MIN(s->frames, PASS_PIXELS / s->window));
+    if (s->options.batch > s->slots)
+        s->slots = s->options.batch;
+    s->scratch = ag_new(d, AG_REAL, s->slots * s->plan.scratch, "scratch");
+    s->spill = s->plan.spill ? ag_new(d, AG_REAL, s->slots * s->plan.spill, "tiles") : NULL;
+    s->error = ag_new(d, AG_REAL, s->frames * s->plan.shape.strips_y, "errors");
+    s->total = ag_new(d, AG_REAL, 1, "error");
+    if (s->fourier) {
+        s->shifted = ag_new(d, AG_COMPLEX, s->slots * s->window, "shifted probes");
+        s->ramp = ag_new(d, AG_COMPLEX, s->frames * (s->rows + s->cols), "shifts");
+        ag_run_ramp(s->program, s->frames * (s->rows + s->cols), s->ramp, s->fraction, s->plan.frequency);
+    }
+    if (!ag_stack_create(&s->amplitude, d, AG_REAL, s->frames, s->plan.amplitude, "amplitudes"))
+        upload_frames(s, info);
+}
+
+static ag_status
+create(ag_solver **solver, ag_device *device, ag_comm *comm, const ag_scan *scan,
+       const ag_options *options, ag_array *object, ag_array *probe)
+{
+    const ag_scan_info *info = ag_scan_content(scan);
+    *solver = NULL;
+    if (ag_device_status(device))
+        return ag_device_status(device);
+    ag_message message;
+    ag_options known;
+    ag_status status = ag_options_default(&known, options->method, &message);
+    if (!status)
+        status = ag_options_check(options, info, &message);
+    if (status)
+        return ag_device_fail(device, status, "%s", message.text);
+    ag_solver *s = calloc(1, sizeof *s);
+    if (!s)
+        return ag_device_fail(device, AG_NO_MEMORY, "solver: out of host memory");
+    s->device = device;
+    s->comm = comm;
+    s->options = *options;
+    for (const ag_method *const *m = ag_methods; *m; m++)
+        if (!strcmp((*m)->name, options->method))
+            s->method = *m;
+    s->frames = info->frames;
+    s->rows = info->rows;
+    s->cols = info->cols;
+    s->window = info->rows * info->cols;
+    s->object_rows = info->object_rows;
+    s->object_cols = info->object_cols;
+    s->scale = 1 / sqrt((double)s->window);
+    s->object = object;
+    s->probe = probe;
+    if (!check(s, info))
+        prepare(s, info);
+    if (!ag_device_status(device))
+        s->method->create(s);
+    *solver = s;
+    return ag_device_status(device);
+}
+
+ag_status
+ag_solver_create(ag_solver **solver, ag_device *device, ag_comm *comm, const ag_scan *scan,
+                 const ag_options *options, ag_array *object, ag_array *probe)
+{
+    const ag_status status = create(solver, device, comm, scan, options, object, probe);
+    if (!status) {
+        sum_data(*solver, ag_scan_content(scan));
+    } else {
+        ag_solver_destroy(*solver);
+        *solver = NULL;
+    }
+    return status;
+}
+
+ag_status
+ag_solver_memory(ag_device *device, const ag_scan *scan, const ag_options *options, int64_t *bytes)
+{
+    ag_solver *solver;
+    ag_device_count_only(device, 1);
+    const ag_status status = create(&solver, device, ag_comm_self(), scan, options, NULL, NULL);
+    ag_solver_destroy(solver);
+    *bytes = ag_device_count_only(device, 0);
+    return status;
+}
+
+void
+ag_solver_destroy(ag_solver *s)
+{
+    if (!s)
+        return;
+    if (s->own)
+        s->method->destroy(s);
+    ag_array *const array[] = {s->frame, s->corner, s->fraction, s->ramp,  s->scratch,
+                               s->spill, s->shifted, s->error,    s->total};
+    for (size_t i = 0; i < sizeof array / sizeof *array; i++)
+        ag_array_destroy(array[i]);
+    ag_stack_destroy(&s->amplitude);
+    ag_program_destroy(s->program);
+    ag_plan_destroy(&s->plan);
+    free(s->order);
+    free(s->corners);
+    free(s->history);
+    free(s->seconds);
+    free(s);
+}
+
+static ag_status
+grow_history(ag_solver *s, int64_t iterations)
+{
+    const int64_t room = s->done + iterations;
+    if (room <= s->room)
+        return AG_OK;
+    double *history = realloc(s->history, (size_t)room * sizeof *history);
+    if (history)
+        s->history = history;
+    double *seconds = realloc(s->seconds, (size_t)room * sizeof *seconds);
+    if (seconds)
+        s->seconds = seconds;
+    if (!history || !seconds)
+        return ag_device_fail(s->device, AG_NO_MEMORY, "history: out of host memory");
+    s->room = room;
+    return AG_OK;
+}
+
+ag_status
+ag_solver_run(ag_solver *s, int64_t iterations, ag_progress_callback *progress, void *user)
+{
+    if (iterations < 0 || iterations > INT32_MAX)
+        return ag_device_fail(s->device, AG_BAD_ARGUMENT, "iterations: found %lld, expected 0 or more",
+                              (long long)iterations);
+    if (ag_device_status(s->device) || grow_history(s, iterations))
+        return ag_device_status(s->device);
+    const double begin = ag_device_seconds(s->device);
+    double before = begin;
+    for (int64_t i = 0; i < iterations; i++) {
+        ag_real total = 0;
+        s->method->iterate(s, s->done);
+        if (ag_array_read(s->total, 0, 1, &total))
+            return ag_device_status(s->device);
+        const double now = ag_device_seconds(s->device);
+        s->history[s->done] = s->energy > 0 ? sqrt((double)total / s->energy) : 0;
+        s->seconds[s->done] = now - before;
+        before = now;
+        s->done++;
+        if (!isfinite(total))
+            return ag_device_fail(s->device, AG_DEVICE_ERROR,
+                                  "%s: the error is no longer finite in iteration %lld; smaller steps may help",
+                                  s->method->name, (long long)s->done);
+        const ag_progress report = {i + 1, iterations, s->history[s->done - 1], now - begin};
+        if (progress && progress(user, &report))
+            return AG_CANCELLED;
+    }
+    return ag_device_status(s->device);
+}
+
+int64_t
+ag_solver_history(const ag_solver *s, const double **error, const double **seconds)
+{
+    *error = s->history;
+    *seconds = s->seconds;
+    return s->done;
+}
+
+const char *
+ag_solver_plan(const ag_solver *s)
+{
+    return s->plan.id;
+}
+
+typedef struct measured {
+    ag_detector detector;
+    ag_array *squares, *distances;
+} measured;
+
+static void
+measure(const ag_pass *p, void *what)
+{
+    const measured *m = what;
+    ag_run_measure(p->program, p->slots, m->squares, m->distances, p->scratch, p->plan->table_x, &p->frame,
+                   m->detector.first, &m->detector.amplitude, m->detector.solver->scale, p->spill);
+}
+
+ag_status
+ag_solver_measure(ag_solver *s, ag_quality *quality)
+{
+    const int64_t strips = s->plan.shape.strips_y;
+    double squares = 0, distances = 0;
+    measured m;
+    m.squares = ag_new(s->device, AG_REAL, s->slots * strips, "errors");
+    m.distances = ag_new(s->device, AG_REAL, s->slots * strips, "errors");
+    ag_real *host = ag_calloc(2 * s->slots * strips, sizeof *host);
+    if (!host)
+        ag_device_fail(s->device, AG_NO_MEMORY, "errors: out of host memory");
+    for (int64_t first = 0; first < s->frames && !ag_device_status(s->device);) {
+        ag_pass pass = ag_solver_pass(s, first, s->slots, &m.detector);
+        const int64_t n = pass.slots * strips;
+        ag_solver_shift_probe(s, &pass);
+        ag_propagate(&pass, ag_run_load_exit, measure, &m, NULL, NULL);
+        ag_array_read(m.squares, 0, n, host);
+        ag_array_read(m.distances, 0, n, host + n);
+        for (int64_t i = 0; i < n; i++) {
+            squares += (double)host[i];
+            distances += (double)host[n + i];
+        }
+        first += pass.slots;
+    }
+    free(host);
+    ag_array_destroy(m.squares);
+    ag_array_destroy(m.distances);
+    quality->relative_l2 = s->energy > 0 ? sqrt(squares / s->energy) : 0;
+    quality->r_factor = s->strength > 0 ? distances / s->strength : 0;
+    return ag_device_status(s->device);
+}

@@ -1,0 +1,77 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* solver.h -- what the solvers share: the scan on the device, and one table of methods. */
+#ifndef AG_SOLVER_H
+#define AG_SOLVER_H
+
+#include "core.h"
+#include "kernels.h"
+
+typedef struct ag_method {
+    const char *name;
+    void (*defaults)(ag_options *options);
+    int kernels, kernel[16]; /* built beside those that every method needs */
+    ag_status (*create)(ag_solver *solver);
+    void (*iterate)(ag_solver *solver, int64_t iteration);
+    void (*destroy)(ag_solver *solver);
+    double guard;   /* projections: added to the density before dividing by it */
+    ag_middle *middle;
+} ag_method;
+
+extern const ag_method *const ag_methods[]; /* ends with NULL */
+
+/* Names the option that is out of its range. */
+ag_status ag_options_check(const ag_options *options, const ag_scan_info *info, ag_message *message);
+
+struct ag_solver {
+    ag_device *device;
+    ag_comm *comm;
+    const ag_method *method;
+    ag_options options;
+    ag_plan plan;
+    ag_program *program;
+    int64_t frames, rows, cols, window; /* window = rows x cols */
+    int64_t object_rows, object_cols;
+    int64_t slots;           /* frames of one pass at most */
+    int fourier;             /* sub-pixel positions by shifting the probe */
+    double scale;            /* makes the transforms orthonormal */
+    double energy, strength; /* sums of a^2 and |a| over measured pixels */
+    ag_stack amplitude;
+    ag_array *frame, *corner, *fraction, *ramp;
+    int32_t *order, *corners; /* on the host: frame, corner */
+    ag_array *scratch, *spill, *shifted, *error, *total;
+    ag_array *object, *probe; /* the caller's */
+    int64_t done, room;       /* iterations: so far, that history has room for */
+    double *history, *seconds;
+    void *own; /* the method's */
+};
+
+/* What the middle passes read: see the kernels modulus, modulus_dm, modulus_raar. */
+typedef struct ag_detector {
+    const ag_solver *solver;
+    int64_t first; /* the frame that amplitude begins with */
+    ag_array amplitude, error, state;
+    int start;
+} ag_detector;
+
+/* The pass over slots frames from place `first` of the order on; *detector describes their data.
+   Fewer than asked for where the amplitudes' block ends. */
+ag_pass ag_solver_pass(ag_solver *solver, int64_t first, int64_t slots, ag_detector *detector);
+/* Lets the pass take the probe shifted to its frames, where positions ask for that. */
+void ag_solver_shift_probe(ag_solver *solver, ag_pass *pass);
+/* Moves a stack of the pass's slots by sign times the frames' fractions of a pixel, in place. */
+void ag_solver_shift(ag_solver *solver, const ag_pass *pass, const ag_array *stack, int64_t step,
+                     ag_array *result, int sign);
+/* The middle pass of the plain modulus constraint. */
+ag_middle ag_solver_modulus;
+/* Sums the errors that the last iteration's passes left. */
+void ag_solver_total(ag_solver *solver);
+
+/* The segments of object rows that the windows of some frames touch. */
+typedef struct ag_box {
+    int64_t top, left, right, segments, items;
+} ag_box;
+/* Of places first ... first + slots - 1 of the order. */
+ag_box ag_solver_box(const ag_solver *solver, int64_t first, int64_t slots);
+ag_box ag_solver_whole(const ag_solver *solver);
+
+#endif

@@ -1,0 +1,106 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* steps.c -- the steps that several methods take: passes, shifted probes, boxes, error sums. */
+#include "solver.h"
+
+ag_pass
+ag_solver_pass(ag_solver *s, int64_t first, int64_t slots, ag_detector *detector)
+{
+    /* Places of the order are ascending within a pass, so that its frames lie in one block of
+       amplitudes until the block ends. */
+    const int64_t frame = s->order[first], block = frame / s->amplitude.block;
+    int64_t n = 1;
+    slots = AG_MIN(slots, s->frames - first);
+    while (n < slots && s->order[first + n] / s->amplitude.block == block)
+        n++;
+    detector->solver = s;
+    detector->first = block * s->amplitude.block;
+    detector->amplitude = ag_stack_view(&s->amplitude, detector->first, NULL);
+    detector->error = ag_view(s->error, first * s->plan.shape.strips_y);
+    detector->start = 0;
+    const ag_pass pass = {s->program, &s->plan,  n,         s->scratch,     s->spill,           ag_view(s->frame, first),
+                          s->corner,  s->fraction, s->object, s->object_cols, ag_view(s->probe, 0), 0};
+    return pass;
+}
+
+static void
+shift(const ag_pass *p, void *what)
+{
+    const struct {
+        const ag_solver *solver;
+        int sign;
+    } *w = what;
+    ag_run_shift(p->program, p->slots, p->scratch, p->plan->table_x, &p->frame, w->solver->ramp,
+                 w->solver->scale * w->solver->scale, w->sign, p->spill);
+}
+
+void
+ag_solver_shift(ag_solver *s, const ag_pass *pass, const ag_array *stack, int64_t step, ag_array *result,
+                int sign)
+{
+    struct {
+        const ag_solver *solver;
+        int sign;
+    } what = {s, sign};
+    ag_pass moved = *pass;
+    moved.probe = ag_view(stack, 0);
+    moved.probe_step = step;
+    ag_propagate(&moved, ag_run_load_probe, shift, &what, ag_run_store_stack, result);
+}
+
+void
+ag_solver_shift_probe(ag_solver *s, ag_pass *pass)
+{
+    if (!s->fourier)
+        return;
+    ag_solver_shift(s, pass, s->probe, 0, s->shifted, 1);
+    pass->probe = ag_view(s->shifted, 0);
+    pass->probe_step = s->window;
+}
+
+void
+ag_solver_modulus(const ag_pass *p, void *what)
+{
+    const ag_detector *d = what;
+    ag_run_modulus(p->program, p->slots, p->scratch, p->plan->table_x, (ag_array *)(uintptr_t)&d->error,
+                   &p->frame, d->first, &d->amplitude, d->solver->scale, d->solver->options.modulus_guard,
+                   p->spill);
+}
+
+void
+ag_solver_total(ag_solver *s)
+{
+    ag_run_total(s->program, 1, s->total, 0, s->error, s->frames * s->plan.shape.strips_y);
+    s->comm->sum(s->comm, s->total);
+}
+
+/* The width of a segment, SEGMENT in gen/common.m4. */
+#define SEGMENT 128
+
+static ag_box
+box(int64_t top, int64_t left, int64_t bottom, int64_t right)
+{
+    const int64_t segments = (right - left + SEGMENT - 1) / SEGMENT;
+    const ag_box b = {top, left, right, segments, (bottom - top) * segments};
+    return b;
+}
+
+ag_box
+ag_solver_box(const ag_solver *s, int64_t first, int64_t slots)
+{
+    const int linear = s->options.subpixel == AG_SUBPIXEL_LINEAR;
+    int64_t top = s->object_rows, left = s->object_cols, bottom = 0, right = 0;
+    for (int64_t i = first; i < first + slots; i++) {
+        const int32_t *corner = &s->corners[2 * (int64_t)s->order[i]];
+        top = AG_MIN(top, corner[0]);
+        left = AG_MIN(left, corner[1]);
+        bottom = AG_MAX(bottom, corner[0] + s->rows + linear);
+        right = AG_MAX(right, corner[1] + s->cols + linear);
+    }
+    return box(top, left, bottom, right);
+}
+
+ag_box
+ag_solver_whole(const ag_solver *s)
+{
+    return box(0, 0, s->object_rows, s->object_cols);
+}

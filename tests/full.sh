@@ -1,0 +1,114 @@
+# SPDX-License-Identifier: BSD-3-Clause
+# full.sh -- the long checks, one after another, and a table of what each took.
+#
+#     full.sh PART...          run by `make check-full`, in the build folder
+#
+# A part that cannot run here says why.  ARGAND_BUDGET (seconds, default 3000) is for all of
+# them together: a part that is cut off by it fails, one that cannot begin is listed as such.
+# Each part's output goes to full-PART.log.  AG_SLOW=1 tells the tests that they run under
+# something slow, ARGAND_TEST_DEVICES on which devices.
+set -u
+: "${MAKE:?}" "${LIBTOOL:?}" "${CC:?}" "${AG_BACKENDS:?}" "${abs_top_srcdir:?}"
+
+say() { printf '%s\n' "$*"; }
+have() { command -v "$1" >/dev/null 2>&1; }
+
+# The kernel tests on oclgrind's device, which watches every access to memory.
+oclgrind_part() {
+    have oclgrind || { say "SKIP: oclgrind is not installed"; return 77; }
+    case ,$AG_BACKENDS, in
+    *,opencl,*) ;;
+    *) say "SKIP: the opencl backend is not built"; return 77 ;;
+    esac
+    $MAKE tests/t2_kernels || return 1
+    rm -f oclgrind.log
+    ARGAND_TEST_DEVICES=opencl:0 AG_SLOW=1 CK_TIMEOUT_MULTIPLIER=100 \
+        oclgrind --data-races --uniform-writes --check-api --local-mem-size 65536 \
+        --log oclgrind.log tests/t2_kernels || return 1
+    if [ -s oclgrind.log ]; then
+        head -n 50 oclgrind.log
+        return 1
+    fi
+}
+
+# The tests that Makefile.am names, on the CPU backend.
+valgrind_part() {
+    have valgrind || { say "SKIP: valgrind is not installed"; return 77; }
+    # shellcheck disable=SC2086 # a list of programs
+    $MAKE $VALGRIND_TESTS || return 1
+    for test in $VALGRIND_TESTS; do
+        say "valgrind: $test"
+        ARGAND_TEST_DEVICES=cpu AG_SLOW=1 CK_FORK=no OMP_NUM_THREADS=2 \
+            $LIBTOOL --mode=execute valgrind --quiet --error-exitcode=9 \
+            --leak-check=full --errors-for-leak-kinds=definite "$test" || return 1
+    done
+}
+
+# The test programs and argand in a build of their own; leaks are valgrind's business.
+sanitizers_part() {
+    if [ -f "$abs_top_srcdir/config.status" ]; then
+        say "SKIP: the source folder is configured; build in a folder of its own"
+        return 77
+    fi
+    mkdir -p sanitizers && cd sanitizers || return 1
+    "$abs_top_srcdir/configure" --with-backend=cpu --enable-sanitizers CC="$CC" \
+        CFLAGS='-g -O1' || return 1
+    # shellcheck disable=SC2016 # for make to expand
+    AG_SLOW=1 ASAN_OPTIONS=detect_leaks=0 $MAKE check VERBOSE=1 TESTS='$(sanitizer_tests)'
+}
+
+run_part() {
+    case $1 in
+    check) $MAKE check VERBOSE=1 ;;
+    oclgrind) oclgrind_part ;;
+    valgrind) valgrind_part ;;
+    sanitizers) sanitizers_part ;;
+    distcheck) $MAKE distcheck ;;
+    *) say "no part is called $1"; return 1 ;;
+    esac
+}
+
+# A part runs in a shell of its own, which timeout can end.
+if [ "${1-}" = --part ]; then
+    run_part "$2"
+    exit
+fi
+limit() {
+    if have timeout; then
+        timeout -k 10 "$@"
+    else
+        shift
+        "$@"
+    fi
+}
+
+begin=$(date +%s)
+status=0
+table=''
+for part in "$@"; do
+    start=$(date +%s)
+    left=$((${ARGAND_BUDGET:-3000} - start + begin))
+    if [ "$left" -lt 60 ]; then
+        result='not run: no time left'
+    else
+        say "== $part"
+        limit "$left" "${SHELL:-/bin/sh}" "$0" --part "$part" >"full-$part.log" 2>&1
+        case $? in
+        0) result=passed ;;
+        77) result="skipped: $(tail -n 1 "full-$part.log")" ;;
+        124 | 137) result='FAILED: cut off, no time left' ;;
+        *) result=FAILED ;;
+        esac
+        case $result in
+        FAILED*)
+            status=1
+            tail -n 100 "full-$part.log"
+            ;;
+        *) grep -E '^([A-Z]+: tests/|[0-9]+%: Checks:)' "full-$part.log" ;;
+        esac
+    fi
+    table="$table$(printf '%-12s %6d s   %s' "$part" $(($(date +%s) - start)) "$result")
+"
+done
+printf '\n%s' "$table"
+exit $status

@@ -1,0 +1,91 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* t2_kernels.h -- a problem of one shape, on which each kernel is held against its formula. */
+#ifndef AG_TESTS_T2_KERNELS_H
+#define AG_TESTS_T2_KERNELS_H
+
+#include <complex.h>
+
+#include "common.h"
+#include "kernels.h"
+
+#define PI 3.14159265358979323846
+#define SLOTS 3   /* frames in a stack */
+#define FRAMES 5  /* frames of the scan, of which a stack lists SLOTS */
+#define TAKEN 512 /* blocks of memory and arrays of a problem at most */
+#define UNMEASURED 2e30
+
+typedef struct shape_row {
+    int rows, cols, linear;
+    int64_t local; /* bytes of local memory that the plan may use; 0: all */
+    int fast;      /* also where a device is slow to build or run */
+} shape_row;
+
+/* What the memory of a device around an array must still hold after the kernel. */
+typedef struct guarded {
+    ag_array *whole, view;
+} guarded;
+
+typedef struct problem {
+    ag_device *device;
+    ag_program *program;
+    ag_plan plan;
+    const char *kernel;
+    const shape_row *at;
+    int compares; /* 0: only the digest of the results is wanted */
+    double tolerance, error;
+    uint64_t digest;
+    ag_random random;
+
+    int64_t rows, cols, pixels, object_rows, object_cols;
+    int32_t *frequency; /* rows + cols: what each position of the transforms holds */
+    ag_complex *object, *probe, *stack; /* probe, stack: SLOTS of them */
+    int32_t frame[SLOTS], corner[2 * FRAMES];
+    ag_real fraction[2 * FRAMES];
+    ag_array *d_object, *d_probe, *d_stack, *d_frame, *d_corner, *d_fraction, *spill;
+
+    int taken, arrays;
+    void *memory[TAKEN];
+    guarded array[TAKEN];
+} problem;
+
+void problem_begin(problem *p, ag_device *device, const char *kernel, int number, const shape_row *at);
+void problem_end(problem *p);
+/* Zeroed host memory that lives as long as the problem. */
+void *take(problem *p, int64_t count, size_t size);
+ag_real *random_reals(problem *p, int64_t count);
+ag_complex *random_complex(problem *p, int64_t count);
+/* An array between guards; without `source' it holds NaN. */
+ag_array *place(problem *p, ag_type type, int64_t count, const void *source);
+/* What an array holds; its guards are looked at. */
+void *fetch(problem *p, const ag_array *array);
+/* Relative L2 of found - expected, both `count' reals; ends the test where it is too large. */
+void compare(problem *p, const char *what, int64_t count, const ag_real *found, const double *expected);
+
+/* ---- t2_reference.c: what the formulas say, in double and as slow as they are ------------- */
+
+/* Of n values, `step' apart, in place: sum_x v[x] exp(sign 2 pi i k x / n), k = frequency of the
+   position; x is a pixel and k in positions for sign -1, the other way round for +1. */
+void reference_dft(double complex *value, int64_t n, int64_t step, const int32_t *frequency, int sign);
+/* Down the columns or along the rows of `count' frames. */
+void reference_columns(const problem *p, double complex *frame, int64_t count, int sign);
+void reference_rows(const problem *p, double complex *frame, int64_t count, int sign);
+/* The object at pixel (y, x) of the window of frame j; the probe of slot s. */
+double complex reference_window(const problem *p, int64_t j, int64_t y, int64_t x);
+double complex reference_probe(const problem *p, int64_t s, int64_t y, int64_t x, int64_t step);
+/* Between frames (SLOTS x rows x cols, row frequencies by position) and scratch in strips; what
+   the strips hold beyond a frame is NaN. */
+double complex *from_scratch(problem *p, const ag_real *scratch);
+ag_real *to_scratch(problem *p, const double complex *frame);
+/* The same for `count' frames of amplitudes; beyond a frame they are unmeasured. */
+ag_real *to_amplitudes(problem *p, const double *amplitude, int64_t count);
+
+/* ---- one function for each kernel ------------------------------------------------------------ */
+
+typedef void check_kernel(problem *p);
+check_kernel check_load_exit, check_load_probe, check_store_difference, check_store_stack;
+check_kernel check_modulus, check_modulus_dm, check_modulus_raar, check_measure, check_shift;
+check_kernel check_object_sum, check_object_coverage, check_object_step;
+check_kernel check_probe_terms, check_probe_step, check_probe_sum;
+check_kernel check_amplitude, check_divide, check_maximum, check_ramp, check_total;
+
+#endif

@@ -1,0 +1,304 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* t2_passes.c -- the passes of the fused propagation against their formulas. */
+#include <math.h>
+
+#include "t2_kernels.h"
+
+typedef double complex wave;
+
+/* ---- first and last pass --------------------------------------------------------------- */
+
+static void
+compare_scratch(problem *p, const char *what, const ag_array *scratch, const wave *expected)
+{
+    const wave *const found = from_scratch(p, fetch(p, scratch));
+    ag_real *const flat = take(p, 2 * SLOTS * p->pixels, sizeof *flat);
+    for (int64_t i = 0; i < SLOTS * p->pixels; i++) {
+        flat[2 * i] = (ag_real)creal(found[i]);
+        flat[2 * i + 1] = (ag_real)cimag(found[i]);
+    }
+    compare(p, what, 2 * SLOTS * p->pixels, flat, (const double *)expected);
+}
+
+static void
+check_load(problem *p, ag_load *load, int with_object)
+{
+    for (int64_t step = 0; step <= p->pixels; step += p->pixels) {
+        ag_array *const scratch = place(p, AG_REAL, SLOTS * p->plan.scratch, NULL);
+        wave *const expected = take(p, SLOTS * p->pixels, sizeof *expected);
+        load(p->program, SLOTS, scratch, p->plan.table_y, p->d_frame, p->d_corner, p->d_fraction,
+             with_object ? p->d_object : NULL, p->object_cols, p->d_probe, step, p->spill);
+        for (int64_t i = 0; i < SLOTS * p->pixels && p->compares; i++) {
+            const int64_t s = i / p->pixels, y = i / p->cols % p->rows, x = i % p->cols;
+            expected[i] = reference_probe(p, s, y, x, step) *
+                          (with_object ? reference_window(p, p->frame[s], y, x) : 1);
+        }
+        if (p->compares)
+            reference_columns(p, expected, SLOTS, -1);
+        compare_scratch(p, step ? "a probe for each slot" : "one probe", scratch, expected);
+    }
+}
+
+void
+check_load_exit(problem *p)
+{
+    check_load(p, ag_run_load_exit, 1);
+}
+
+void
+check_load_probe(problem *p)
+{
+    check_load(p, ag_run_load_probe, 0);
+}
+
+/* Random frames, row frequencies by position, and the same in strips. */
+static wave *
+random_frames(problem *p, double scale, ag_real **scratch)
+{
+    wave *const frame = take(p, SLOTS * p->pixels, sizeof *frame);
+    for (int64_t i = 0; i < SLOTS * p->pixels; i++)
+        frame[i] = scale * (ag_random_normal(&p->random) + I * ag_random_normal(&p->random));
+    *scratch = to_scratch(p, frame);
+    return from_scratch(p, *scratch);
+}
+
+static void
+check_store(problem *p, ag_store *store, int difference)
+{
+    ag_real *source;
+    const double size = 1 / sqrt((double)p->rows);
+    wave *const frame = random_frames(p, size, &source);
+    ag_array *const scratch = place(p, AG_REAL, SLOTS * p->plan.scratch, source);
+    if (p->compares)
+        reference_columns(p, frame, SLOTS, 1);
+    for (int64_t step = 0; step <= p->pixels; step += p->pixels) {
+        ag_array *const result = place(p, AG_COMPLEX, SLOTS * p->pixels, NULL);
+        wave *const expected = take(p, SLOTS * p->pixels, sizeof *expected);
+        store(p->program, SLOTS, result, scratch, p->plan.table_y, p->d_frame, p->d_corner, p->d_fraction,
+              difference ? p->d_object : NULL, p->object_cols, difference ? p->d_probe : NULL, step, p->spill);
+        for (int64_t i = 0; i < SLOTS * p->pixels && p->compares; i++) {
+            const int64_t s = i / p->pixels, y = i / p->cols % p->rows, x = i % p->cols;
+            expected[i] = frame[i];
+            if (difference)
+                expected[i] -= reference_probe(p, s, y, x, step) * reference_window(p, p->frame[s], y, x);
+        }
+        compare(p, step ? "a probe for each slot" : "one probe", 2 * SLOTS * p->pixels, fetch(p, result),
+                (const double *)expected);
+    }
+}
+
+void
+check_store_difference(problem *p)
+{
+    check_store(p, ag_run_store_difference, 1);
+}
+
+void
+check_store_stack(problem *p)
+{
+    check_store(p, ag_run_store_stack, 0);
+}
+
+/* ---- middle passes ----------------------------------------------------------------------- */
+
+enum { PLAIN, DM, RAAR };
+static const double guard = 1e-3, beta = 0.75;
+
+/* What a middle pass starts from. */
+typedef struct middle {
+    int64_t first;     /* the frame that the amplitudes begin with */
+    double scale;      /* makes the transforms orthonormal */
+    double *amplitude; /* of frames first ... */
+    wave *psi;         /* the slots' waves at the detector, by position */
+    wave *phi;         /* the kept state, by position */
+    ag_real *source, *state;
+    ag_array *scratch, *measured, *error, *kept;
+} middle;
+
+static middle
+middle_begin(problem *p, int64_t first)
+{
+    middle m = {.first = first, .scale = 1 / sqrt((double)p->pixels)};
+    const int64_t count = (FRAMES - first) * p->pixels;
+    m.amplitude = take(p, count, sizeof *m.amplitude);
+    for (int64_t i = 0; i < count; i++) {
+        const double dice = ag_random_uniform(&p->random), a = fabs(ag_random_normal(&p->random));
+        m.amplitude[i] = dice < 0.1 ? UNMEASURED : (ag_real)(dice < 0.2 ? -a : a);
+    }
+    m.psi = random_frames(p, sqrt((double)p->rows), &m.source);
+    m.phi = random_frames(p, 1, &m.state);
+    if (p->compares)
+        reference_rows(p, m.psi, SLOTS, -1);
+    for (int64_t i = 0; i < SLOTS * p->pixels; i++)
+        m.psi[i] *= m.scale;
+    m.scratch = place(p, AG_REAL, SLOTS * p->plan.scratch, m.source);
+    m.kept = place(p, AG_REAL, SLOTS * p->plan.scratch, m.state);
+    m.measured = place(p, AG_REAL, (FRAMES - first) * p->plan.amplitude,
+                       to_amplitudes(p, m.amplitude, FRAMES - first));
+    m.error = place(p, AG_REAL, SLOTS * p->plan.shape.strips_y, NULL);
+    return m;
+}
+
+/* The data of pixel i of the stack. */
+static double
+data_at(const problem *p, const middle *m, int64_t i)
+{
+    return m->amplitude[(p->frame[i / p->pixels] - m->first) * p->pixels + i % p->pixels];
+}
+
+/* The sum over each strip of term(|psi| - a), measured pixels only. */
+static void
+compare_sums(problem *p, const char *what, const middle *m, const ag_array *found, double (*term)(double))
+{
+    const int64_t strips = p->plan.shape.strips_y;
+    double *const sum = take(p, SLOTS * strips, sizeof *sum);
+    for (int64_t i = 0; i < SLOTS * p->pixels; i++) {
+        const double a = data_at(p, m, i);
+        if (a < UNMEASURED)
+            sum[i / p->pixels * strips + i % p->pixels / p->cols / p->plan.shape.tile] +=
+                term(cabs(m->psi[i]) - a);
+    }
+    compare(p, what, SLOTS * strips, fetch(p, found), sum);
+}
+
+static double
+square(double x)
+{
+    return x * x;
+}
+
+/* a w / (|w| + guard), or w where nothing was measured. */
+static wave
+project(double a, wave w)
+{
+    return a < UNMEASURED ? a * w / (cabs(w) + guard) : w;
+}
+
+static void
+check_middle(problem *p, int kind, int64_t first, int start)
+{
+    const middle m = middle_begin(p, first);
+    if (kind == PLAIN)
+        ag_run_modulus(p->program, SLOTS, m.scratch, p->plan.table_x, m.error, p->d_frame, first, m.measured,
+                       m.scale, guard, p->spill);
+    else if (kind == DM)
+        ag_run_modulus_dm(p->program, SLOTS, m.scratch, p->plan.table_x, m.error, m.kept, p->d_frame, first,
+                          m.measured, m.scale, guard, start, p->spill);
+    else
+        ag_run_modulus_raar(p->program, SLOTS, m.scratch, p->plan.table_x, m.error, m.kept, p->d_frame, first,
+                            m.measured, m.scale, guard, beta, start, p->spill);
+    wave *const on = take(p, SLOTS * p->pixels, sizeof *on), *const kept = take(p, SLOTS * p->pixels, sizeof *on);
+    for (int64_t i = 0; i < SLOTS * p->pixels; i++) {
+        const double a = data_at(p, &m, i);
+        const wave psi = m.psi[i];
+        if (kind == PLAIN) {
+            on[i] = project(a, psi);
+        } else if (kind == DM) {
+            on[i] = start ? project(a, psi) : m.phi[i] + project(a, 2 * psi - m.phi[i]) - psi;
+            kept[i] = on[i];
+        } else {
+            const wave z = start ? psi : m.phi[i] + 2 * beta * psi;
+            on[i] = project(a, z);
+            kept[i] = beta * (z - psi) + (1 - 2 * beta) * on[i];
+        }
+        on[i] *= m.scale;
+    }
+    if (p->compares)
+        reference_rows(p, on, SLOTS, 1);
+    compare_scratch(p, "wave", m.scratch, on);
+    if (kind != PLAIN)
+        compare_scratch(p, "state", m.kept, kept);
+    compare_sums(p, "error", &m, m.error, square);
+}
+
+void
+check_modulus(problem *p)
+{
+    check_middle(p, PLAIN, 0, 0);
+    check_middle(p, PLAIN, 1, 0);
+}
+
+void
+check_modulus_dm(problem *p)
+{
+    check_middle(p, DM, 0, 1);
+    check_middle(p, DM, 1, 0);
+}
+
+void
+check_modulus_raar(problem *p)
+{
+    check_middle(p, RAAR, 0, 1);
+    check_middle(p, RAAR, 1, 0);
+}
+
+void
+check_measure(problem *p)
+{
+    const middle m = middle_begin(p, 1);
+    ag_array *const distances = place(p, AG_REAL, SLOTS * p->plan.shape.strips_y, NULL);
+    ag_run_measure(p->program, SLOTS, m.error, distances, m.scratch, p->plan.table_x, p->d_frame, m.first,
+                   m.measured, m.scale, p->spill);
+    compare_sums(p, "squares", &m, m.error, square);
+    compare_sums(p, "distances", &m, distances, fabs);
+}
+
+/* Factor i of the ramp of frame j; positions of the rows, then of the columns. */
+static wave
+ramp_at(const problem *p, int64_t j, int64_t i)
+{
+    const double n = (double)(i < p->rows ? p->rows : p->cols), k = (double)p->frequency[i];
+    const double f = (double)p->fraction[2 * j + (i < p->rows ? 0 : 1)];
+    return cexp(-2 * PI * I * f * (2 * k < n ? k : k - n) / n);
+}
+
+static wave *
+all_ramps(problem *p, ag_complex **rounded)
+{
+    const int64_t length = p->rows + p->cols;
+    wave *const ramp = take(p, FRAMES * length, sizeof *ramp);
+    *rounded = take(p, FRAMES * length, sizeof **rounded);
+    for (int64_t i = 0; i < FRAMES * length; i++) {
+        ramp[i] = ramp_at(p, i / length, i % length);
+        (*rounded)[i].re = (ag_real)creal(ramp[i]);
+        (*rounded)[i].im = (ag_real)cimag(ramp[i]);
+    }
+    return ramp;
+}
+
+void
+check_shift(problem *p)
+{
+    ag_complex *rounded;
+    const int64_t length = p->rows + p->cols;
+    const wave *const ramp = all_ramps(p, &rounded);
+    ag_array *const d_ramp = place(p, AG_COMPLEX, FRAMES * length, rounded);
+    for (int sign = -1; sign <= 1; sign += 2) {
+        ag_real *source;
+        wave *const frame = random_frames(p, 1, &source);
+        ag_array *const scratch = place(p, AG_REAL, SLOTS * p->plan.scratch, source);
+        ag_run_shift(p->program, SLOTS, scratch, p->plan.table_x, p->d_frame, d_ramp, 1 / (double)p->pixels,
+                     sign, p->spill);
+        if (p->compares)
+            reference_rows(p, frame, SLOTS, -1);
+        for (int64_t i = 0; i < SLOTS * p->pixels; i++) {
+            const wave *const own = ramp + p->frame[i / p->pixels] * length;
+            const wave turn = own[i / p->cols % p->rows] * own[p->rows + i % p->cols];
+            frame[i] *= (sign > 0 ? turn : conj(turn)) / (double)p->pixels;
+        }
+        if (p->compares)
+            reference_rows(p, frame, SLOTS, 1);
+        compare_scratch(p, sign > 0 ? "there" : "back", scratch, frame);
+    }
+}
+
+void
+check_ramp(problem *p)
+{
+    ag_complex *rounded;
+    const int64_t count = FRAMES * (p->rows + p->cols);
+    const wave *const expected = all_ramps(p, &rounded);
+    ag_array *const ramp = place(p, AG_COMPLEX, count, NULL);
+    ag_run_ramp(p->program, count, ramp, p->d_fraction, p->plan.frequency);
+    compare(p, "ramp", 2 * count, fetch(p, ramp), (const double *)expected);
+}
