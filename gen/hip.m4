@@ -4,5 +4,6 @@ m4_divert(-1)
 m4_divert(0)m4_dnl
 #if !defined __HIPCC_RTC__ && !defined __CUDACC_RTC__
 #include <hip/hip_runtime.h>
+#define index ag_index /* the header has a function of that name */
 #endif
 m4_include(`gen/cuda.m4')m4_dnl

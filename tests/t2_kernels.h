@@ -14,10 +14,13 @@
 #define TAKEN 512 /* blocks of memory and arrays of a problem at most */
 #define UNMEASURED 2e30
 
+/* When a shape is run: not where kernels are built for each shape; not where that is slow. */
+enum { NO_BUILDING, USUALLY, ALWAYS };
+
 typedef struct shape_row {
     int rows, cols, linear;
     int64_t local; /* bytes of local memory that the plan may use; 0: all */
-    int fast;      /* also where a device is slow to build or run */
+    int when;
 } shape_row;
 
 /* What the memory of a device around an array must still hold after the kernel. */

@@ -6,7 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "common.h"
+#include "t3.h"
 #include "vectors.h"
 
 /* One row of the reference vectors (tests/data/README.md): the amplification of rounding and the
@@ -180,6 +180,9 @@ main(void)
     tcase_set_timeout(tests, 300);
     tcase_add_loop_test(tests, reference_vectors, 0, ROWS * test_devices());
     suite_add_tcase(suite, tests);
+    add_property_tests(suite);
+    add_physics_tests(suite);
+    add_real_tests(suite);
     SRunner *runner = srunner_create(suite);
     srunner_run_all(runner, CK_ENV);
     const int failed = srunner_ntests_failed(runner);

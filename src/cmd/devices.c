@@ -20,12 +20,16 @@ cmd_devices(int argc, char **argv)
 {
     static const struct option options[] = {{"help", no_argument, NULL, 'h'}, {NULL, 0, NULL, 0}};
     int usable = 0, c;
-    while ((c = getopt_long(argc, argv, "h", options, NULL)) != -1) {
+    while ((c = getopt_long(argc, argv, ":h", options, NULL)) != -1) {
         if (c != 'h')
-            return cmd_usage("devices", "unknown option");
+            return cmd_wrong_option("devices", c, argv);
         printf("Usage: argand devices\n"
                "Lists the devices of the backends that argand was built with, in their order of\n"
-               "preference; the names are what -d takes.\n");
+               "preference; the names are what -d takes.\n"
+               "\n"
+               "  -h, --help   this text\n"
+               "\n"
+               "Exit status: 0 done, 1 no device can be used, 2 the command line is wrong.\n");
         return 0;
     }
     if (optind < argc)

@@ -12,6 +12,8 @@
 
 #define KEV_M 1.23984198e-9 /* photon energy in keV times wavelength in m */
 
+static const char name[] = "info";
+
 static const char help[] =
     "Usage: argand info FILE [--json]\n"
     "Prints the geometry of a scan as argand interprets it: frames, lengths, positions, counts,\n"
@@ -132,21 +134,21 @@ warnings(const ag_scan *scan, const struct summary *s)
 }
 
 static void
-print_length(const char *name, double metres, double unit, const char *unit_name)
+print_length(const char *what, double metres, double unit, const char *unit_name)
 {
     if (metres > 0)
-        printf("%-18s %.6g %s\n", name, metres / unit, unit_name);
+        printf("%-18s %.6g %s\n", what, metres / unit, unit_name);
     else
-        printf("%-18s unknown\n", name);
+        printf("%-18s unknown\n", what);
 }
 
 static void
-print_pair(const char *name, const double metres[2], double unit, const char *unit_name)
+print_pair(const char *what, const double metres[2], double unit, const char *unit_name)
 {
     if (metres[0] > 0 && metres[1] > 0)
-        printf("%-18s %.6g x %.6g %s\n", name, metres[0] / unit, metres[1] / unit, unit_name);
+        printf("%-18s %.6g x %.6g %s\n", what, metres[0] / unit, metres[1] / unit, unit_name);
     else
-        printf("%-18s unknown\n", name);
+        printf("%-18s unknown\n", what);
 }
 
 static void
@@ -231,44 +233,35 @@ cmd_info(int argc, char **argv)
     static const struct option options[] = {
         {"json", no_argument, NULL, 'j'}, {"help", no_argument, NULL, 'h'}, {NULL, 0, NULL, 0}};
     int json = 0;
-    for (int option; (option = getopt_long(argc, argv, "jh", options, NULL)) != -1;) {
-        if (option == 'h') {
+    for (int c; (c = getopt_long(argc, argv, ":jh", options, NULL)) != -1;) {
+        if (c == 'h') {
             fputs(help, stdout);
             return 0;
         }
-        if (option != 'j')
-            return 2;
+        if (c != 'j')
+            return cmd_wrong_option(name, c, argv);
         json = 1;
     }
-    if (argc - optind != 1) {
-        fprintf(stderr, "argand info: %s, see argand info --help\n",
-                argc > optind ? "one FILE only" : "no FILE given");
-        return 2;
-    }
+    if (argc - optind != 1)
+        return cmd_usage(name, "found %d file names, expected one", argc - optind);
 
     const char *path = argv[optind];
     ag_scan *scan;
     ag_message message;
-    if (ag_scan_read(&scan, path, &message)) {
-        fprintf(stderr, "argand info: %s\n", message.text);
-        return 1;
-    }
+    if (ag_scan_read(&scan, path, &message))
+        return cmd_fail(name, "%s", message.text);
     struct summary summary;
     const ag_scan_info *info = ag_scan_content(scan);
     summarise(&summary, info);
     char *words = warnings(scan, &summary);
-    int done = 0;
-    if (!words) {
-        fprintf(stderr, "argand info: no memory left\n");
-    } else {
-        done = !json || print_json(path, info, &summary, words);
-        if (!json)
-            print_text(path, info, &summary, words);
-        done = done && fflush(stdout) == 0 && !ferror(stdout);
-        if (!done)
-            fprintf(stderr, "argand info: the output cannot be written\n");
-    }
+    int status = 0;
+    if (!words)
+        status = cmd_fail(name, "%s: out of host memory", path);
+    else if (!json)
+        print_text(path, info, &summary, words);
+    else if (!print_json(path, info, &summary, words))
+        status = cmd_fail(name, "%s: the report cannot be made", path);
     free(words);
     ag_scan_destroy(scan);
-    return !done;
+    return status;
 }

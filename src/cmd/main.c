@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* main.c -- the program: its subcommands and what they share. */
 #include <errno.h>
-#include <math.h>
+#include <getopt.h>
+#include <signal.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -25,11 +26,14 @@ static const struct {
 static void
 help(FILE *out)
 {
-    fprintf(out, "argand %s: ptychography on CPUs and GPUs\n\n"
-                 "Usage: argand COMMAND [OPTIONS]\n\n", ag_version());
+    fprintf(out,
+            "argand %s: ptychography on CPUs and GPUs\n\n"
+            "Usage: argand COMMAND [OPTIONS]\n\n",
+            ag_version());
     for (int i = 0; i < COMMANDS; i++)
         fprintf(out, "  %-12s %s\n", command[i].name, command[i].about);
-    fprintf(out, "\nargand COMMAND --help tells a command's options; argand --version the version.\n");
+    fprintf(out,
+            "\nargand COMMAND --help tells a command's options; argand --version the version.\n");
 }
 
 static void
@@ -63,7 +67,21 @@ cmd_usage(const char *name, const char *format, ...)
 }
 
 int
-cmd_integer(const char *name, const char *option, const char *text, int64_t least, int64_t most, int64_t *value)
+cmd_wrong_option(const char *name, int c, char **argv)
+{
+    const char *text = argv[optind - 1];
+    const char letter[] = {'-', (char)optopt, 0};
+    const int is_long = !strncmp(text, "--", 2);
+    if (c == ':')
+        return cmd_usage(name, "%s: found no value, expected one", text);
+    if (is_long && optopt)
+        return cmd_usage(name, "%s: found a value, expected none", text);
+    return cmd_usage(name, "found \"%s\", expected an option", is_long || !optopt ? text : letter);
+}
+
+int
+cmd_integer(const char *name, const char *option, const char *text, int64_t least, int64_t most,
+            int64_t *value)
 {
     char *end;
     errno = 0;
@@ -78,12 +96,14 @@ cmd_integer(const char *name, const char *option, const char *text, int64_t leas
 }
 
 int
-cmd_real(const char *name, const char *option, const char *text, double least, double most, double *value)
+cmd_real(const char *name, const char *option, const char *text, double least, double most,
+         double *value)
 {
     char *end;
     const double v = strtod(text, &end);
     if (end == text || *end || !(v >= least && v <= most)) {
-        cmd_usage(name, "%s: found \"%s\", expected a number from %g to %g", option, text, least, most);
+        cmd_usage(name, "%s: found \"%s\", expected a number from %g to %g", option, text, least,
+                  most);
         return 0;
     }
     *value = v;
@@ -95,6 +115,10 @@ main(int argc, char **argv)
 {
     const char *name = argc > 1 ? argv[1] : "";
     int status = 2;
+#ifdef SIGXFSZ
+    /* A file that grows beyond a limit is a failure to be told of, like a full disk. */
+    signal(SIGXFSZ, SIG_IGN);
+#endif
     if (!strcmp(name, "--help") || !strcmp(name, "-h") || !strcmp(name, "help")) {
         help(stdout);
         status = 0;
@@ -110,8 +134,7 @@ main(int argc, char **argv)
         if (i < COMMANDS) {
             status = command[i].run(argc - 1, argv + 1);
         } else {
-            fprintf(stderr, "argand: found \"%s\", expected a command\n", name);
-            help(stderr);
+            fprintf(stderr, "argand: found \"%s\", expected a command\nTry argand --help.\n", name);
         }
     }
     /* What could not be printed has not been done. */

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* reconstruct.c -- `argand reconstruct`: from a scan to object and probe. */
 #include <getopt.h>
+#include <stddef.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -11,11 +12,14 @@
 
 static const char name[] = "reconstruct";
 
-static const char help[] =
+/* Before and after the names of the methods. */
+static const char help_begin[] =
     "Usage: argand reconstruct SCAN [-a ALGORITHM] [-n N] [-o OUT.cxi] [OPTIONS]\n"
     "Reconstructs object and probe from a far-field ptychographic scan (CXI).\n"
     "\n"
-    "  -a, --algorithm NAME     pie, epie, rpie, dm, ap or raar (rpie)\n"
+    "  -a, --algorithm NAME    ";
+static const char help_end[] =
+    " (rpie)\n"
     "  -n, --iterations N       passes over all positions (100); also --niter\n"
     "  -o, --output FILE        the result, HDF5 with CXI names\n"
     "  -d, --device NAME        see argand devices (ARGAND_DEVICE, else the first)\n"
@@ -44,27 +48,53 @@ static const char help[] =
     "\n"
     "Exit status: 0 done, 1 failed, 2 the command line is wrong.\n";
 
-enum { START = 256, SUBPIXEL, SEED, THREADS, PNG, JSON, BATCH, ALPHA, BETA, OBJECT_STEP, PROBE_STEP, PROBE_START,
-       PROBE_PERIOD, OBJECT_INERTIA, PROBE_INERTIA, NO_SHUFFLE, KEEP_NEGATIVE };
+enum {
+    START = 256,
+    SUBPIXEL,
+    SEED,
+    THREADS,
+    PNG,
+    JSON,
+    BATCH,
+    ALPHA,
+    BETA,
+    OBJECT_STEP,
+    PROBE_STEP,
+    PROBE_START,
+    PROBE_PERIOD,
+    OBJECT_INERTIA,
+    PROBE_INERTIA,
+    NO_SHUFFLE,
+    KEEP_NEGATIVE
+};
 
 static const struct option long_options[] = {
-    {"algorithm", required_argument, NULL, 'a'},       {"iterations", required_argument, NULL, 'n'},
-    {"niter", required_argument, NULL, 'n'},           {"output", required_argument, NULL, 'o'},
-    {"device", required_argument, NULL, 'd'},          {"start", required_argument, NULL, START},
-    {"subpixel", required_argument, NULL, SUBPIXEL},   {"seed", required_argument, NULL, SEED},
-    {"threads", required_argument, NULL, THREADS},     {"png", required_argument, NULL, PNG},
-    {"json", required_argument, NULL, JSON},           {"quiet", no_argument, NULL, 'q'},
-    {"help", no_argument, NULL, 'h'},                  {"batch", required_argument, NULL, BATCH},
-    {"alpha", required_argument, NULL, ALPHA},         {"beta", required_argument, NULL, BETA},
+    {"algorithm", required_argument, NULL, 'a'},
+    {"iterations", required_argument, NULL, 'n'},
+    {"niter", required_argument, NULL, 'n'},
+    {"output", required_argument, NULL, 'o'},
+    {"device", required_argument, NULL, 'd'},
+    {"start", required_argument, NULL, START},
+    {"subpixel", required_argument, NULL, SUBPIXEL},
+    {"seed", required_argument, NULL, SEED},
+    {"threads", required_argument, NULL, THREADS},
+    {"png", required_argument, NULL, PNG},
+    {"json", required_argument, NULL, JSON},
+    {"quiet", no_argument, NULL, 'q'},
+    {"help", no_argument, NULL, 'h'},
+    {"batch", required_argument, NULL, BATCH},
+    {"alpha", required_argument, NULL, ALPHA},
+    {"beta", required_argument, NULL, BETA},
     {"object-step", required_argument, NULL, OBJECT_STEP},
     {"probe-step", required_argument, NULL, PROBE_STEP},
     {"probe-start", required_argument, NULL, PROBE_START},
     {"probe-period", required_argument, NULL, PROBE_PERIOD},
     {"object-inertia", required_argument, NULL, OBJECT_INERTIA},
     {"probe-inertia", required_argument, NULL, PROBE_INERTIA},
-    {"no-shuffle", no_argument, NULL, NO_SHUFFLE},     {"keep-negative", no_argument, NULL, KEEP_NEGATIVE},
+    {"no-shuffle", no_argument, NULL, NO_SHUFFLE},
+    {"keep-negative", no_argument, NULL, KEEP_NEGATIVE},
     {NULL, 0, NULL, 0}};
-static const char short_options[] = "a:n:o:d:qh";
+static const char short_options[] = ":a:n:o:d:qh";
 
 static int
 subpixel(const char *text, ag_subpixel *value)
@@ -79,41 +109,80 @@ subpixel(const char *text, ag_subpixel *value)
     return 0;
 }
 
+/* Options whose value is a number. */
+static const struct {
+    int id;
+    const char *option;
+    size_t offset; /* in a run: of an int64_t, or of a double where `real` */
+    int real;
+    double least, most;
+} number[] = {
+    {'n', "--iterations", offsetof(run, iterations), 0, 0, 1e9},
+    {SEED, "--seed", offsetof(run, options.seed), 0, 0, 9e18},
+    {BATCH, "--batch", offsetof(run, options.batch), 0, 1, 9e18},
+    {ALPHA, "--alpha", offsetof(run, options.alpha), 1, 0, 1},
+    {BETA, "--beta", offsetof(run, options.beta), 1, 0, 1},
+    {OBJECT_STEP, "--object-step", offsetof(run, options.object_step), 1, 0, 10},
+    {PROBE_STEP, "--probe-step", offsetof(run, options.probe_step), 1, 0, 10},
+    {PROBE_START, "--probe-start", offsetof(run, options.probe_start), 0, -1, 1e9},
+    {PROBE_PERIOD, "--probe-period", offsetof(run, options.probe_period), 0, 1, 1e9},
+    {OBJECT_INERTIA, "--object-inertia", offsetof(run, options.object_inertia), 1, 0, 1},
+    {PROBE_INERTIA, "--probe-inertia", offsetof(run, options.probe_inertia), 1, 0, 1},
+};
+
 /* 1 when the option is good. */
+static int
+take_number(run *r, int c)
+{
+    size_t i = 0;
+    while (number[i].id != c)
+        i++;
+    char *place = (char *)r + number[i].offset;
+    if (number[i].real)
+        return cmd_real(name, number[i].option, optarg, number[i].least, number[i].most,
+                        (double *)(void *)place);
+    return cmd_integer(name, number[i].option, optarg, (int64_t)number[i].least,
+                       (int64_t)number[i].most, (int64_t *)(void *)place);
+}
+
 static int
 take(run *r, int c)
 {
-    ag_options *o = &r->options;
-    int64_t n;
+    int64_t threads;
     switch (c) {
-    case 'a': return 1; /* taken before the others, whose defaults depend on it */
-    case 'n': return cmd_integer(name, "--iterations", optarg, 0, 1000000000, &r->iterations);
-    case 'o': r->output = optarg; return 1;
-    case 'd': r->device_name = optarg; return 1;
-    case 'q': r->quiet = 1; return 1;
-    case START: r->start = optarg; return 1;
-    case SUBPIXEL: return subpixel(optarg, &o->subpixel);
-    case SEED:
-        if (!cmd_integer(name, "--seed", optarg, 0, INT64_MAX, &n))
-            return 0;
-        o->seed = (uint64_t)n;
+    case 'a':
+        return 1; /* taken before the others, whose defaults depend on it */
+    case 'o':
+        r->output = optarg;
         return 1;
+    case 'd':
+        r->device_name = optarg;
+        return 1;
+    case 'q':
+        r->quiet = 1;
+        return 1;
+    case START:
+        r->start = optarg;
+        return 1;
+    case PNG:
+        r->png = optarg;
+        return 1;
+    case JSON:
+        r->json = optarg;
+        return 1;
+    case SUBPIXEL:
+        return subpixel(optarg, &r->options.subpixel);
     case THREADS:
-        return cmd_integer(name, "--threads", optarg, 1, 4096, &n) && !setenv("ARGAND_THREADS", optarg, 1);
-    case PNG: r->png = optarg; return 1;
-    case JSON: r->json = optarg; return 1;
-    case BATCH: return cmd_integer(name, "--batch", optarg, 1, INT64_MAX, &o->batch);
-    case ALPHA: return cmd_real(name, "--alpha", optarg, 0, 1, &o->alpha);
-    case BETA: return cmd_real(name, "--beta", optarg, 0, 1, &o->beta);
-    case OBJECT_STEP: return cmd_real(name, "--object-step", optarg, 0, 10, &o->object_step);
-    case PROBE_STEP: return cmd_real(name, "--probe-step", optarg, 0, 10, &o->probe_step);
-    case PROBE_START: return cmd_integer(name, "--probe-start", optarg, -1, 1000000000, &o->probe_start);
-    case PROBE_PERIOD: return cmd_integer(name, "--probe-period", optarg, 1, 1000000000, &o->probe_period);
-    case OBJECT_INERTIA: return cmd_real(name, "--object-inertia", optarg, 0, 1, &o->object_inertia);
-    case PROBE_INERTIA: return cmd_real(name, "--probe-inertia", optarg, 0, 1, &o->probe_inertia);
-    case NO_SHUFFLE: o->shuffle = 0; return 1;
-    case KEEP_NEGATIVE: o->clip_amplitudes = 0; return 1;
-    default: cmd_usage(name, "wrong option"); return 0;
+        return cmd_integer(name, "--threads", optarg, 1, 4096, &threads) &&
+               !setenv("ARGAND_THREADS", optarg, 1);
+    case NO_SHUFFLE:
+        r->options.shuffle = 0;
+        return 1;
+    case KEEP_NEGATIVE:
+        r->options.clip_amplitudes = 0;
+        return 1;
+    default:
+        return take_number(r, c);
     }
 }
 
@@ -128,11 +197,14 @@ parse(run *r, int argc, char **argv)
         if (c == 'a')
             algorithm = optarg;
         if (c == 'h') {
-            fputs(help, stdout);
+            fputs(help_begin, stdout);
+            for (int i = 0; ag_method_name(i); i++)
+                printf("%s%s", i ? ", " : " ", ag_method_name(i));
+            fputs(help_end, stdout);
             return -1;
         }
-        if (c == '?')
-            return cmd_usage(name, "wrong option");
+        if (c == '?' || c == ':')
+            return cmd_wrong_option(name, c, argv);
     }
     if (ag_options_default(&r->options, algorithm, &message))
         return cmd_usage(name, "--%s", message.text);
@@ -153,16 +225,28 @@ report_progress(void *user, const ag_progress *p)
 {
     const run *r = user;
     const double left = p->seconds / (double)p->iteration * (double)(p->iterations - p->iteration);
+    const double frames = (double)ag_scan_content(r->scan)->frames * (double)p->iteration /
+                          (p->seconds > 0 ? p->seconds : 1e-9);
     if (r->quiet)
         return 0;
-    const double frames = (double)ag_scan_content(r->scan)->frames * (double)p->iteration / p->seconds;
     if (isatty(STDERR_FILENO))
-        fprintf(stderr, "\r%6lld/%lld  error %.5f  %.0f frames/s  %.0f s left   %s", (long long)p->iteration,
-                (long long)p->iterations, p->error, frames, left, p->iteration == p->iterations ? "\n" : "");
+        fprintf(stderr, "\r%6lld/%lld  error %.5f  %.0f frames/s  %.0f s left   %s",
+                (long long)p->iteration, (long long)p->iterations, p->error, frames, left,
+                p->iteration == p->iterations ? "\n" : "");
     else if (p->iteration % (p->iterations / 10 + 1) == 0 || p->iteration == p->iterations)
-        fprintf(stderr, "iteration %lld of %lld, error %.5f, %.0f frames/s\n", (long long)p->iteration,
-                (long long)p->iterations, p->error, frames);
+        fprintf(stderr, "iteration %lld of %lld, error %.5f, %.0f frames/s\n",
+                (long long)p->iteration, (long long)p->iterations, p->error, frames);
     return 0;
+}
+
+static void
+warn(const ag_scan *scan)
+{
+    const char *words = ag_scan_warnings(scan);
+    for (size_t length; *words; words += length + (words[length] == '\n')) {
+        length = strcspn(words, "\n");
+        fprintf(stderr, "argand %s: warning: %.*s\n", name, (int)length, words);
+    }
 }
 
 /* The start: what --start or the file holds, else an object of ones and a guessed probe. */
@@ -182,17 +266,20 @@ begin(run *r)
     if (r->start) {
         if (ag_result_read(&start, r->start, &message))
             return cmd_fail(name, "%s", message.text);
-        const int fits = start->object_rows == info->object_rows && start->object_cols == info->object_cols &&
-                         start->rows == info->rows && start->cols == info->cols;
+        const int fits = start->object_rows == info->object_rows &&
+                         start->object_cols == info->object_cols && start->rows == info->rows &&
+                         start->cols == info->cols;
         if (fits) {
             memcpy(r->object_host, start->object, (size_t)pixels * sizeof *r->object_host);
             memcpy(r->probe_host, start->probe, (size_t)window * sizeof *r->probe_host);
         } else {
-            cmd_fail(name, "%s: entry_1/object/data, entry_1/probe/data: found %lld x %lld and %lld x %lld, expected "
-                           "%lld x %lld and %lld x %lld",
-                     r->start, (long long)start->object_rows, (long long)start->object_cols, (long long)start->rows,
-                     (long long)start->cols, (long long)info->object_rows, (long long)info->object_cols,
-                     (long long)info->rows, (long long)info->cols);
+            cmd_fail(name,
+                     "%s: entry_1/object/data, entry_1/probe/data: found %lld x %lld and %lld x "
+                     "%lld, expected "
+                     "%lld x %lld and %lld x %lld",
+                     r->start, (long long)start->object_rows, (long long)start->object_cols,
+                     (long long)start->rows, (long long)start->cols, (long long)info->object_rows,
+                     (long long)info->object_cols, (long long)info->rows, (long long)info->cols);
         }
         ag_result_destroy(start);
         return !fits;
@@ -202,7 +289,8 @@ begin(run *r)
     else if (ag_probe_guess(r->scan, r->probe_host, &message))
         return cmd_fail(name, "%s", message.text);
     if (!r->quiet && info->modes > 1)
-        fprintf(stderr, "argand reconstruct: the first of %lld probe modes is used\n", (long long)info->modes);
+        fprintf(stderr, "argand %s: warning: the first of %lld probe modes is used\n", name,
+                (long long)info->modes);
     return 0;
 }
 
@@ -215,9 +303,11 @@ solve(run *r)
         ag_array_create(&r->probe, r->device, AG_COMPLEX, window) ||
         ag_array_write(r->object, 0, pixels, r->object_host) ||
         ag_array_write(r->probe, 0, window, r->probe_host) ||
-        ag_solver_create(&r->solver, r->device, ag_comm_self(), r->scan, &r->options, r->object, r->probe) ||
+        ag_solver_create(&r->solver, r->device, ag_comm_self(), r->scan, &r->options, r->object,
+                         r->probe) ||
         ag_solver_run(r->solver, r->iterations, report_progress, r) ||
-        ag_solver_measure(r->solver, &r->quality) || ag_array_read(r->object, 0, pixels, r->object_host) ||
+        ag_solver_measure(r->solver, &r->quality) ||
+        ag_array_read(r->object, 0, pixels, r->object_host) ||
         ag_array_read(r->probe, 0, window, r->probe_host))
         return cmd_fail(name, "%s", ag_device_message(r->device));
     const double *error, *seconds;
@@ -231,13 +321,16 @@ static int
 work(run *r)
 {
     ag_message message;
-    if (ag_scan_read(&r->scan, r->scan_path, &message))
-        return cmd_fail(name, "%s", message.text);
-    if (!r->quiet && *ag_scan_warnings(r->scan))
-        fprintf(stderr, "%s\n", ag_scan_warnings(r->scan));
+    int status = run_places(r);
+    if (status)
+        return status;
     if (ag_device_open(&r->device, r->device_name, &message))
         return cmd_fail(name, "%s", message.text);
-    int status = begin(r);
+    if (ag_scan_read(&r->scan, r->scan_path, &message))
+        return cmd_fail(name, "%s", message.text);
+    if (!r->quiet)
+        warn(r->scan);
+    status = begin(r);
     if (!status)
         status = solve(r);
     if (!status && r->output)
@@ -261,6 +354,8 @@ cmd_reconstruct(int argc, char **argv)
     if (status)
         return status < 0 ? 0 : status;
     status = work(&r);
+    if (status && r.png_made)
+        rmdir(r.png); /* unless there are pictures in it */
     ag_solver_destroy(r.solver);
     ag_array_destroy(r.object);
     ag_array_destroy(r.probe);

@@ -5,9 +5,12 @@
 
 #include "argand.h"
 
+enum { RUN_PATH = 4096 };
+
 typedef struct run {
     const char *scan_path, *output, *device_name, *start, *png, *json;
     int quiet;
+    int png_made; /* the folder was not there */
     int64_t iterations;
     ag_options options;
     ag_scan *scan;
@@ -19,11 +22,13 @@ typedef struct run {
     double seconds; /* of the iterations */
 } run;
 
-/* outcome.c: each returns 0 or the exit status after saying why. */
-int run_pictures(const run *r);
+/* outcome.c: tries where the outcome is to go and makes the folder of pictures; each returns 0
+   or the exit status after saying why.  */
+int run_places(run *r);
 int run_json(const run *r);
 int run_result(const run *r);
-/* All options as a JSON text that the caller frees; NULL: out of memory. */
-char *run_options(const run *r);
+/* pictures.c */
+int run_pictures(const run *r);
+int run_picture_path(const run *r, const char *file, char path[RUN_PATH]);
 
 #endif

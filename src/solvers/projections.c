@@ -174,7 +174,6 @@ raar_defaults(ag_options *o)
 {
     defaults(o);
     o->beta = 0.75;
-    o->probe_period = 2;
 }
 
 #define KERNELS(middle)                                                                            \

@@ -1,0 +1,93 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* gpu_library.c -- finding the driver's and the compiler's library when a device is opened.
+
+   They stay loaded: GPU drivers do not survive being unloaded.  */
+#include <dlfcn.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "gpu.h"
+
+typedef struct symbol {
+    size_t at; /* of the pointer in its table */
+    const char *name;
+} symbol;
+
+#define IN_DRIVER(type, member, parameters) {offsetof(gpu_driver, member), GPU_##member},
+static const symbol driver_symbols[] = {GPU_DRIVER_FUNCTIONS(IN_DRIVER)};
+#define IN_COMPILER(type, member, parameters) {offsetof(gpu_compiler, member), GPU_##member},
+static const symbol compiler_symbols[] = {GPU_COMPILER_FUNCTIONS(IN_COMPILER)};
+#define COUNT(list) (sizeof(list) / sizeof *(list))
+
+static const char *const driver_files[] = {GPU_DRIVER_FILES};
+static const char *const compiler_files[] = {GPU_COMPILER_FILES};
+
+/* The file that the variable names, or the first that opens: by its name alone, then in the
+   toolkit's folder. */
+static void *
+open_library(const char *variable, const char *const *file, size_t files)
+{
+    const char *chosen = getenv(variable), *folder = getenv(GPU_TOOLKIT_VARIABLE);
+    const char *const roots[] = {NULL, folder && *folder ? folder : GPU_TOOLKIT, GPU_TOOLKIT};
+    if (chosen && *chosen)
+        return dlopen(chosen, RTLD_NOW | RTLD_LOCAL);
+    for (size_t root = 0; root < COUNT(roots); root++)
+        for (size_t i = 0; i < files; i++) {
+            static const char *const sub[] = {"lib64", "lib"};
+            for (size_t k = 0; k < COUNT(sub); k++) {
+                char path[4096];
+                if (roots[root])
+                    snprintf(path, sizeof path, "%s/%s/%s", roots[root], sub[k], file[i]);
+                void *library = dlopen(roots[root] ? path : file[i], RTLD_NOW | RTLD_LOCAL);
+                if (library)
+                    return library;
+            }
+        }
+    return NULL;
+}
+
+/* The first name that is missing, or NULL. */
+static const char *
+resolve(void *library, const symbol *list, size_t count, void *table)
+{
+    for (size_t i = 0; i < count; i++) {
+        void *address = dlsym(library, list[i].name);
+        if (!address)
+            return list[i].name;
+        memcpy((char *)table + list[i].at, &address, sizeof address);
+    }
+    return NULL;
+}
+
+ag_status
+gpu_open_libraries(gpu_handle *gpu)
+{
+    const ag_host *host = gpu->base.host;
+    void *driver = open_library(GPU_DRIVER_VARIABLE, driver_files, COUNT(driver_files));
+    if (!driver) {
+        const char *why = dlerror();
+        return host->fail(gpu->base.message, AG_NO_DEVICE, "the " GPU_VENDOR " driver library cannot be opened (%s): %s",
+                          why ? why : driver_files[0], GPU_DRIVER_ADVICE);
+    }
+    const char *missing = resolve(driver, driver_symbols, COUNT(driver_symbols), &gpu->driver);
+    if (missing)
+        return host->fail(gpu->base.message, AG_NO_DEVICE, "the " GPU_VENDOR " driver library has no %s: it is too old",
+                          missing);
+    const char *chosen = getenv(GPU_COMPILER_VARIABLE);
+    if (GPU_COMPILER_IN_DRIVER && !(chosen && *chosen) &&
+        !resolve(driver, compiler_symbols, COUNT(compiler_symbols), &gpu->compiler))
+        return AG_OK;
+    void *compiler = open_library(GPU_COMPILER_VARIABLE, compiler_files, COUNT(compiler_files));
+    if (!compiler) {
+        const char *why = dlerror();
+        return host->fail(gpu->base.message, AG_NO_DEVICE,
+                          "the " GPU_VENDOR " run-time compiler cannot be opened (%s): %s", why ? why : compiler_files[0],
+                          GPU_COMPILER_ADVICE);
+    }
+    missing = resolve(compiler, compiler_symbols, COUNT(compiler_symbols), &gpu->compiler);
+    if (missing)
+        return host->fail(gpu->base.message, AG_NO_DEVICE, "the " GPU_VENDOR " run-time compiler has no %s: it is too old",
+                          missing);
+    return AG_OK;
+}

@@ -1,0 +1,109 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* emulate.h -- a GPU for tests on machines that have none: CUDA's driver and run-time compiler, on
+   the processor.
+
+   The kernel text is compiled by the C++ compiler with the calls of its thread sanitizer around
+   each access to memory; here those calls look at shadow memory.  Work-items are fibers, a
+   barrier is a switch.  What is wrong is told in one line on stderr and makes the context useless,
+   as on a GPU.
+
+   AG_EMULATE_WARP (32), AG_EMULATE_LOCAL (49152 bytes), AG_EMULATE_MEMORY (4096 MiB) set what it is.  */
+#ifndef AG_EMULATE_H
+#define AG_EMULATE_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+/* The driver's errors. */
+enum {
+    EM_OK,
+    EM_BAD_VALUE = 1,
+    EM_NO_MEMORY = 2,
+    EM_NOT_STARTED = 3,
+    EM_NO_DEVICE = 101,
+    EM_BAD_IMAGE = 200,
+    EM_NO_CONTEXT = 201,
+    EM_BAD_HANDLE = 400,
+    EM_NOT_FOUND = 500,
+    EM_BAD_ADDRESS = 700,
+    EM_LAUNCH_FAILED = 719,
+    EM_CAPTURING = 900
+};
+
+#define EM_MAX_ITEMS 1024
+#define EM_MEMORY_MIB 4096
+#define EM_LOCAL 49152
+#define EM_MAX_PARAMETERS 64
+
+typedef struct em_function {
+    struct em_function *next;
+    char name[64];
+    void (*run)(void **parameter);
+    int parameters, size[EM_MAX_PARAMETERS];
+    struct em_module *module;
+} em_function;
+
+typedef struct em_module {
+    void *object;
+    em_function *function;
+    char *shared; /* the group's arrays */
+    size_t shared_bytes;
+} em_module;
+
+typedef struct em_launch {
+    em_function *function;
+    unsigned groups, items;
+    char *blob; /* the values of its parameters */
+    void *parameter[EM_MAX_PARAMETERS];
+} em_launch;
+
+/* ---- stream.c ---------------------------------------------------------------------------------- */
+
+/* Runs what all streams were given; forgets the streams. */
+void em_run_all(void);
+void em_forget_streams(void);
+
+/* ---- driver.c ------------------------------------------------------------------------------ */
+
+extern int em_error; /* what makes the context useless */
+int em_page_locked(const void *memory, size_t bytes);
+int em_setting(const char *variable, int otherwise);
+/* The error that a call returns before it does anything. */
+int em_state(void);
+
+/* ---- memory.c: the device's addresses, and what is known of each word ------------------------- */
+
+int em_alloc(size_t bytes, uint64_t *address);
+int em_free(uint64_t address);
+void em_free_all(void);
+/* A copy: the range must lie in one allocation. */
+int em_copy(void *host, uint64_t device, size_t bytes, int to_device);
+/* A new barrier interval of the work-items of a group. */
+void em_phase(void);
+/* A launch begins; a group begins, whose arrays hold nothing. */
+void em_begin_launch(const em_launch *launch);
+void em_begin_group(void);
+
+/* ---- fibers.c ----------------------------------------------------------------------------------- */
+
+typedef struct em_place {
+    int item, group; /* where the running kernel is; item -1: nowhere */
+    const em_launch *launch;
+    char *stack, *stack_end; /* of the item */
+} em_place;
+extern em_place em_at;
+void em_run(const em_launch *launch);
+/* Says what is wrong with the running item, ends it and does not return. */
+_Noreturn void em_blame(int error, const char *format, ...) __attribute__((format(printf, 2, 3)));
+
+/* ---- compile.c: what a binary begins with ---------------------------------------------------------- */
+
+#define EM_MAGIC "emulated kernel"
+typedef struct em_image {
+    char magic[16];
+    uint64_t bytes; /* of the shared object that follows */
+} em_image;
+/* Changes with the way in which kernels are compiled. */
+unsigned em_compiler_state(void);
+
+#endif

@@ -1,0 +1,321 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* memory.c -- device memory of the emulated GPU, and the checks of each access to it.
+
+   An address is never given twice, so what was freed is known as such.  For each word it is known
+   who wrote and who read it last and in which interval between barriers: an interval has a number
+   of its own over all groups and launches.  */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+
+#include "emulate.h"
+
+#define ARENA ((uint64_t)1 << 40)
+#define UNIT_BITS 16 /* an allocation begins at a multiple of 64 KiB */
+#define UNITS (ARENA >> UNIT_BITS)
+#define MANY 0xffffu
+
+/* 0: never; COPIED: by a copy, in no interval. */
+typedef struct cell {
+    uint32_t written, read; /* the interval */
+    uint16_t writer, reader; /* the item */
+} cell;
+#define COPIED 1
+
+typedef struct allocation {
+    uint64_t base, bytes;
+    int live;
+    cell *cells;
+} allocation;
+
+static char *arena;
+static uint32_t *owner; /* of each unit: its allocation + 1 */
+static uint64_t next_unit = 1, held;
+static allocation *list;
+static uint32_t count, room;
+
+static uint32_t interval = COPIED, first_of_launch, first_of_group;
+static char *shared;
+static size_t shared_bytes, shared_room;
+static cell *shared_cells;
+
+static void *
+reserve(uint64_t bytes, int access)
+{
+    void *memory = mmap(NULL, bytes, access, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+    return memory == MAP_FAILED ? NULL : memory;
+}
+
+int
+em_alloc(size_t bytes, uint64_t *address)
+{
+    const uint64_t limit = (uint64_t)em_setting("AG_EMULATE_MEMORY", EM_MEMORY_MIB) << 20;
+    if (!bytes)
+        return EM_BAD_VALUE;
+    if (bytes > limit - held)
+        return EM_NO_MEMORY;
+    if (!arena && (!(arena = reserve(ARENA, PROT_NONE)) || !(owner = reserve(UNITS * sizeof *owner, PROT_READ | PROT_WRITE))))
+        return EM_NO_MEMORY;
+    if (count == room) {
+        allocation *grown = realloc(list, (size_t)(2 * room + 64) * sizeof *list);
+        if (!grown)
+            return EM_NO_MEMORY;
+        list = grown;
+        room = 2 * room + 64;
+    }
+    /* A unit at least stays free behind it. */
+    const uint64_t units = (bytes >> UNIT_BITS) + 2;
+    if (next_unit + units > UNITS)
+        return EM_NO_MEMORY;
+    char *base = arena + (next_unit << UNIT_BITS);
+    cell *cells = reserve((bytes + 3) / 4 * sizeof *cells, PROT_READ | PROT_WRITE);
+    if (!cells || mprotect(base, bytes, PROT_READ | PROT_WRITE))
+        return EM_NO_MEMORY;
+    list[count].base = (uint64_t)(uintptr_t)base;
+    list[count].bytes = bytes;
+    list[count].live = 1;
+    list[count++].cells = cells;
+    for (uint64_t u = 0; u < units; u++)
+        owner[next_unit + u] = count;
+    next_unit += units;
+    held += bytes;
+    *address = (uint64_t)(uintptr_t)base;
+    return EM_OK;
+}
+
+static allocation *
+find(uint64_t address)
+{
+    const uint64_t at = address - (uint64_t)(uintptr_t)arena;
+    const uint32_t number = arena && at < ARENA ? owner[at >> UNIT_BITS] : 0;
+    return number ? &list[number - 1] : NULL;
+}
+
+static void
+drop(allocation *a)
+{
+    mmap((void *)(uintptr_t)a->base, a->bytes, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE | MAP_FIXED, -1, 0);
+    munmap(a->cells, (a->bytes + 3) / 4 * sizeof *a->cells);
+    a->live = 0;
+    held -= a->bytes;
+}
+
+int
+em_free(uint64_t address)
+{
+    allocation *a = find(address);
+    if (!a || !a->live || a->base != address)
+        return EM_BAD_VALUE;
+    drop(a);
+    return EM_OK;
+}
+
+void
+em_free_all(void)
+{
+    for (uint32_t i = 0; i < count; i++)
+        if (list[i].live)
+            drop(&list[i]);
+}
+
+int
+em_copy(void *host, uint64_t device, size_t bytes, int to_device)
+{
+    allocation *a = find(device);
+    if (!a || !a->live || device - a->base > a->bytes || bytes > a->bytes - (device - a->base))
+        return EM_BAD_VALUE;
+    if (!to_device) {
+        memcpy(host, (void *)(uintptr_t)device, bytes);
+        return EM_OK;
+    }
+    memcpy((void *)(uintptr_t)device, host, bytes);
+    for (uint64_t at = device - a->base; at < device - a->base + bytes; at += 4 - at % 4)
+        a->cells[at / 4].written = COPIED;
+    return EM_OK;
+}
+
+void
+em_phase(void)
+{
+    interval++;
+}
+
+void
+em_begin_launch(const em_launch *launch)
+{
+    const em_module *module = launch->function->module;
+    first_of_launch = interval + 1;
+    shared = module->shared;
+    shared_bytes = module->shared_bytes;
+    if (shared_bytes > shared_room) {
+        free(shared_cells);
+        shared_cells = calloc((shared_bytes + 3) / 4, sizeof *shared_cells);
+        shared_room = shared_cells ? shared_bytes : 0;
+    }
+}
+
+void
+em_begin_group(void)
+{
+    first_of_group = interval + 1;
+    if (shared_bytes && shared_room)
+        memset(shared_cells, 0, (shared_bytes + 3) / 4 * sizeof *shared_cells);
+}
+
+static _Noreturn void
+stray(uint64_t address, size_t bytes, int write, const allocation *a)
+{
+    char where[160] = "an address that was never allocated";
+    if (a && !a->live)
+        snprintf(where, sizeof where, "memory that was freed (%llu bytes at %#llx)", (unsigned long long)a->bytes,
+                 (unsigned long long)a->base);
+    else if (a)
+        snprintf(where, sizeof where, "%lld bytes past the end of an allocation of %llu bytes",
+                 (long long)(address - a->base - a->bytes), (unsigned long long)a->bytes);
+    else if (address < 4096)
+        snprintf(where, sizeof where, "a null pointer");
+    em_blame(EM_BAD_ADDRESS, "out of bounds: %s of %zu bytes at %#llx: %s", write ? "store" : "load", bytes,
+             (unsigned long long)address, where);
+}
+
+static void
+race(uint64_t address, const char *mine, const char *theirs, int other, int is_shared)
+{
+    em_blame(EM_LAUNCH_FAILED, "race: %s at %#llx (%s memory) beside a %s by item %d with no barrier between", mine,
+             (unsigned long long)address, is_shared ? "shared" : "device", theirs, other);
+}
+
+static void
+race_of_groups(uint64_t address, const char *mine, const char *theirs)
+{
+    em_blame(EM_LAUNCH_FAILED, "race: %s at %#llx beside a %s by another group of the same launch", mine,
+             (unsigned long long)address, theirs);
+}
+
+/* One word.  Groups run one after another, so each pair of them is seen in that order. */
+static inline void
+look(cell *c, uint64_t address, int write, int is_shared)
+{
+    const uint16_t me = (uint16_t)em_at.item;
+    if (!write) {
+        if (!c->written)
+            em_blame(EM_LAUNCH_FAILED, "uninitialised: load at %#llx (%s memory) of what was never written",
+                     (unsigned long long)address, is_shared ? "shared" : "device");
+        if (c->written == interval && c->writer != me)
+            race(address, "load", "store", c->writer, is_shared);
+        if (c->written >= first_of_launch && c->written < first_of_group)
+            race_of_groups(address, "load", "store");
+        c->reader = c->read == interval && c->reader != me ? MANY : me;
+        c->read = interval;
+        return;
+    }
+    if (c->written == interval && c->writer != me)
+        race(address, "store", "store", c->writer, is_shared);
+    if (c->read == interval && c->reader != me)
+        race(address, "store", "load", c->reader == MANY ? -1 : c->reader, is_shared);
+    if (c->written >= first_of_launch && c->written < first_of_group)
+        race_of_groups(address, "store", "store");
+    if (c->read >= first_of_launch && c->read < first_of_group)
+        race_of_groups(address, "store", "load");
+    c->written = interval;
+    c->writer = me;
+}
+
+static inline void
+touch(const void *pointer, size_t bytes, int write)
+{
+    const uint64_t address = (uint64_t)(uintptr_t)pointer, at = address - (uint64_t)(uintptr_t)shared;
+    if (em_at.item < 0 || ((const char *)pointer >= em_at.stack && (const char *)pointer < em_at.stack_end))
+        return;
+    cell *c;
+    uint64_t offset;
+    const int is_shared = at < shared_bytes;
+    if (is_shared) {
+        if (bytes > shared_bytes - at)
+            stray(address, bytes, write, NULL);
+        c = shared_cells;
+        offset = at;
+    } else {
+        const allocation *a = find(address);
+        if (!a || !a->live || address - a->base >= a->bytes || bytes > a->bytes - (address - a->base))
+            stray(address, bytes, write, a);
+        c = a->cells;
+        offset = address - a->base;
+    }
+    for (uint64_t word = offset / 4; word <= (offset + bytes - 1) / 4; word++)
+        look(&c[word], address, write, is_shared);
+}
+
+/* ---- what the sanitizer's code calls ------------------------------------------------------------ */
+
+#define ACCESS(bytes) \
+    void __tsan_read##bytes(void *p); \
+    void __tsan_write##bytes(void *p); \
+    void __tsan_unaligned_read##bytes(void *p); \
+    void __tsan_unaligned_write##bytes(void *p); \
+    void __tsan_volatile_read##bytes(void *p); \
+    void __tsan_volatile_write##bytes(void *p); \
+    void __tsan_read##bytes(void *p) { touch(p, bytes, 0); } \
+    void __tsan_write##bytes(void *p) { touch(p, bytes, 1); } \
+    void __tsan_unaligned_read##bytes(void *p) { touch(p, bytes, 0); } \
+    void __tsan_unaligned_write##bytes(void *p) { touch(p, bytes, 1); } \
+    void __tsan_volatile_read##bytes(void *p) { touch(p, bytes, 0); } \
+    void __tsan_volatile_write##bytes(void *p) { touch(p, bytes, 1); }
+ACCESS(1)
+ACCESS(2)
+ACCESS(4)
+ACCESS(8)
+ACCESS(16)
+
+void __tsan_read_range(void *p, unsigned long bytes);
+void __tsan_write_range(void *p, unsigned long bytes);
+void __tsan_init(void);
+void __tsan_func_entry(void *caller);
+void __tsan_func_exit(void);
+float ag_emulate_add(float *p, float value);
+
+void
+__tsan_read_range(void *p, unsigned long bytes)
+{
+    touch(p, bytes, 0);
+}
+
+void
+__tsan_write_range(void *p, unsigned long bytes)
+{
+    touch(p, bytes, 1);
+}
+
+void
+__tsan_init(void)
+{
+}
+
+void
+__tsan_func_entry(void *caller)
+{
+    (void)caller;
+}
+
+void
+__tsan_func_exit(void)
+{
+}
+
+/* An atomic addition races with nobody; it must only be in bounds and of something written. */
+float
+ag_emulate_add(float *p, float value)
+{
+    const uint64_t address = (uint64_t)(uintptr_t)p, at = address - (uint64_t)(uintptr_t)shared;
+    const allocation *a = find(address);
+    if (at >= shared_bytes && (!a || !a->live || address - a->base >= a->bytes))
+        stray(address, sizeof *p, 1, a);
+    const cell *c = at < shared_bytes ? &shared_cells[at / 4] : &a->cells[(address - a->base) / 4];
+    if (!c->written)
+        em_blame(EM_LAUNCH_FAILED, "uninitialised: atomic addition at %#llx to what was never written",
+                 (unsigned long long)address);
+    const float before = *p;
+    *p = before + value;
+    return before;
+}

@@ -1,0 +1,332 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* t2_sums.c -- the kernels that gather over frames, and the elementwise ones, against their formulas. */
+#include <math.h>
+#include <string.h>
+
+#include "t2_kernels.h"
+
+typedef double complex wave;
+
+#define SEGMENT 128 /* object pixels of an item of object_sum */
+
+/* A box of the object: rows from top on, columns left ... right - 1. */
+typedef struct box {
+    int64_t top, rows, left, right, segments;
+} box;
+
+static box
+box_of(const problem *p, int whole)
+{
+    box b = {0, p->object_rows, 0, p->object_cols, 0};
+    if (!whole)
+        b = (box){1, p->object_rows - 2, 3, p->object_cols - 2, 0};
+    b.segments = (b.right - b.left + SEGMENT - 1) / SEGMENT;
+    return b;
+}
+
+static int
+inside(const problem *p, const box *b, int64_t pixel)
+{
+    const int64_t row = pixel / p->object_cols, column = pixel % p->object_cols;
+    return row >= b->top && row < b->top + b->rows && column >= b->left && column < b->right;
+}
+
+/* Adds conj(p) z and |p|^2 of slots from ... to - 1, each by its weight at the four object pixels. */
+static void
+scatter(const problem *p, int64_t from, int64_t to, int64_t step, wave *number, double *density)
+{
+    for (int64_t i = from * p->pixels; i < to * p->pixels; i++) {
+        const int64_t s = i / p->pixels, y = i / p->cols % p->rows, x = i % p->cols, j = p->frame[s];
+        const wave v = reference_probe(p, s, y, x, step), z = (double)p->stack[i].re + I * (double)p->stack[i].im;
+        for (int tap = 0; tap < (p->at->linear ? 4 : 1); tap++) {
+            const double fy = (double)p->fraction[2 * j], fx = (double)p->fraction[2 * j + 1];
+            const double w = p->at->linear ? (tap / 2 ? fy : 1 - fy) * (tap % 2 ? fx : 1 - fx) : 1;
+            const int64_t row = p->corner[2 * j] + y + tap / 2, column = p->corner[2 * j + 1] + x + tap % 2;
+            number[row * p->object_cols + column] += w * conj(v) * z;
+            density[row * p->object_cols + column] += w * creal(v * conj(v));
+        }
+    }
+}
+
+static void
+run_object_sum(problem *p, ag_array *number, ag_array *density, const box *b, int64_t from, int64_t to,
+               int64_t step, int fresh)
+{
+    const ag_array frame = ag_view(p->d_frame, from), stack = ag_view(p->d_stack, from * p->pixels);
+    const ag_array probe = ag_view(p->d_probe, from * step);
+    ag_run_object_sum(p->program, b->rows * b->segments, number, density, p->object_cols, b->top, b->left,
+                      b->right, b->segments, to - from, fresh, &frame, p->d_corner, p->d_fraction, &probe,
+                      step, &stack);
+}
+
+void
+check_object_sum(problem *p)
+{
+    const int64_t n = p->object_rows * p->object_cols;
+    for (int variant = 0; variant < 3; variant++) {
+        const int fresh = variant != 1;
+        const int64_t step = variant ? p->pixels : 0;
+        const box b = box_of(p, variant != 2);
+        ag_complex *const number = random_complex(p, n);
+        ag_real *const density = random_reals(p, n);
+        ag_array *const d_number = place(p, AG_COMPLEX, n, number), *const d_density = place(p, AG_REAL, n, density);
+        ag_array *const n2 = place(p, AG_COMPLEX, n, number), *const d2 = place(p, AG_REAL, n, density);
+        wave *const e_number = take(p, n, sizeof *e_number);
+        double *const e_density = take(p, n, sizeof *e_density);
+        run_object_sum(p, d_number, d_density, &b, 0, SLOTS, step, fresh);
+        run_object_sum(p, n2, d2, &b, 0, 1, step, fresh);
+        run_object_sum(p, n2, d2, &b, 1, SLOTS, step, 0);
+        scatter(p, 0, SLOTS, step, e_number, e_density);
+        for (int64_t i = 0; i < n; i++) {
+            const int in = inside(p, &b, i);
+            const wave old = (double)number[i].re + I * (double)number[i].im;
+            e_number[i] = in ? e_number[i] + (fresh ? 0 : old) : old;
+            e_density[i] = in ? e_density[i] + (fresh ? 0 : (double)density[i]) : (double)density[i];
+        }
+        const void *const one = fetch(p, d_number), *const whole = fetch(p, d_density);
+        compare(p, "number", 2 * n, one, (const double *)e_number);
+        compare(p, "density", n, whole, e_density);
+        ck_assert_msg(!memcmp(one, fetch(p, n2), (size_t)n * sizeof(ag_complex)) &&
+                          !memcmp(whole, fetch(p, d2), (size_t)n * sizeof(ag_real)),
+                      "object_sum: the same frames in two blocks change bits");
+    }
+}
+
+void
+check_object_coverage(problem *p)
+{
+    const int64_t n = p->object_rows * p->object_cols;
+    for (int whole = 0; whole < 2; whole++) {
+        const int64_t step = whole ? p->pixels : 0;
+        const box b = box_of(p, whole);
+        ag_real *const old = random_reals(p, n);
+        ag_array *const density = place(p, AG_REAL, n, old);
+        wave *const number = take(p, n, sizeof *number);
+        double *const expected = take(p, n, sizeof *expected);
+        ag_run_object_coverage(p->program, b.rows * b.segments, density, p->object_cols, b.top, b.left, b.right,
+                               b.segments, SLOTS, p->d_frame, p->d_corner, p->d_fraction, p->d_probe, step);
+        scatter(p, 0, SLOTS, step, number, expected);
+        for (int64_t i = 0; i < n; i++)
+            if (!inside(p, &b, i))
+                expected[i] = (double)old[i];
+        compare(p, "density", n, fetch(p, density), expected);
+    }
+}
+
+/* Values that are not negative, the first of them 0. */
+static ag_real *
+random_densities(problem *p, int64_t count, double *top)
+{
+    ag_real *const value = random_reals(p, count);
+    *top = 0;
+    for (int64_t i = 0; i < count; i++) {
+        value[i] = i ? value[i] * value[i] : 0;
+        *top = fmax(*top, (double)value[i]);
+    }
+    return value;
+}
+
+void
+check_object_step(problem *p)
+{
+    const int64_t n = p->object_rows * p->object_cols;
+    const double step = 0.75;
+    for (int variant = 0; variant < 5; variant++) {
+        const int all = variant & 1, root = variant >> 1 & 1;
+        const double alpha = variant == 4 ? 0 : 0.25; /* 0: nothing below where no frame covers */
+        const box b = box_of(p, variant < 3);
+        double top, least;
+        ag_real *const limit = random_densities(p, 70, &top), *const coverage = random_densities(p, n, &least);
+        ag_array *const object = place(p, AG_COMPLEX, n, p->object);
+        ag_array *const d_limit = place(p, AG_REAL, 70, limit), *const d_coverage = place(p, AG_REAL, n, coverage);
+        wave *const expected = take(p, n, sizeof *expected);
+        double *const density = take(p, n, sizeof *density);
+        ag_run_object_step(p->program, b.rows * b.segments, object, p->object_cols, b.top, b.left, b.right,
+                           b.segments, SLOTS, p->d_frame, p->d_corner, p->d_fraction, p->d_probe, 0, p->d_stack,
+                           d_coverage, all, d_limit, 70, alpha, root, step);
+        scatter(p, 0, SLOTS, 0, expected, density);
+        for (int64_t i = 0; i < n; i++) {
+            const double w = all ? (double)coverage[i] : density[i];
+            const double below = root ? w + alpha * top : (1 - alpha) * w + alpha * top;
+            const wave change = step * expected[i] * (root ? sqrt(w / top) : 1) / below;
+            expected[i] = (double)p->object[i].re + I * (double)p->object[i].im;
+            if (inside(p, &b, i) && below > 0)
+                expected[i] += change;
+        }
+        compare(p, root ? "PIE" : "ePIE", 2 * n, fetch(p, object), (const double *)expected);
+    }
+}
+
+void
+check_probe_terms(problem *p)
+{
+    for (int variant = 0; variant < 2; variant++) {
+        const int64_t step = variant ? p->pixels : 0;
+        double top;
+        ag_real *const old = random_densities(p, p->pixels, &top);
+        ag_array *const term = place(p, AG_COMPLEX, SLOTS * p->pixels, NULL);
+        ag_array *const density = place(p, AG_REAL, p->pixels, variant ? old : NULL);
+        ag_array *const density_top = place(p, AG_REAL, p->rows, NULL);
+        ag_array *const probe_top = place(p, AG_REAL, p->rows, NULL);
+        wave *const e_term = take(p, SLOTS * p->pixels, sizeof *e_term);
+        double *const e_density = take(p, p->pixels, sizeof *e_density);
+        double *const e_top = take(p, p->rows, sizeof *e_top), *const e_probe = take(p, p->rows, sizeof *e_top);
+        for (int64_t i = 0; i < p->pixels && variant; i++)
+            e_density[i] = (double)old[i];
+        ag_run_probe_terms(p->program, p->rows, term, density, density_top, probe_top, SLOTS, !variant, p->d_frame,
+                           p->d_corner, p->d_fraction, p->d_object, p->object_cols, p->d_probe, step, p->d_stack);
+        for (int64_t i = 0; i < SLOTS * p->pixels; i++) {
+            const int64_t s = i / p->pixels, y = i / p->cols % p->rows, x = i % p->cols;
+            const wave o = reference_window(p, p->frame[s], y, x), v = reference_probe(p, s, y, x, step);
+            e_term[i] = conj(o) * ((double)p->stack[i].re + I * (double)p->stack[i].im);
+            e_density[i % p->pixels] += creal(o * conj(o));
+            e_probe[y] = fmax(e_probe[y], creal(v * conj(v)));
+        }
+        for (int64_t i = 0; i < p->pixels; i++)
+            e_top[i / p->cols] = fmax(e_top[i / p->cols], e_density[i]);
+        compare(p, "term", 2 * SLOTS * p->pixels, fetch(p, term), (const double *)e_term);
+        compare(p, "density", p->pixels, fetch(p, density), e_density);
+        compare(p, "density_top", p->rows, fetch(p, density_top), e_top);
+        compare(p, "probe_top", p->rows, fetch(p, probe_top), e_probe);
+    }
+}
+
+/* The sum of the stack over the slots from ... to - 1. */
+static wave
+stack_sum(const problem *p, int64_t from, int64_t to, int64_t i)
+{
+    wave sum = 0;
+    for (int64_t s = from; s < to; s++)
+        sum += (double)p->stack[s * p->pixels + i].re + I * (double)p->stack[s * p->pixels + i].im;
+    return sum;
+}
+
+void
+check_probe_step(problem *p)
+{
+    const double beta = 0.25, step = 0.75;
+    for (int variant = 0; variant < 2; variant++) {
+        double top, least;
+        ag_real *const density = random_densities(p, p->pixels, &least);
+        ag_real *const density_top = random_densities(p, p->rows, &top);
+        const double factor = variant ? 0 : beta; /* 0: pixel 0 has a density of 0 and stays */
+        ag_array *const probe = place(p, AG_COMPLEX, p->pixels, p->probe);
+        ag_run_probe_step(p->program, p->rows, probe, p->d_stack, place(p, AG_REAL, p->pixels, density),
+                          place(p, AG_REAL, p->rows, density_top), SLOTS, factor, step);
+        wave *const expected = take(p, p->pixels, sizeof *expected);
+        for (int64_t i = 0; i < p->pixels; i++) {
+            const double below = (1 - factor) * (double)density[i] + factor * top;
+            expected[i] = reference_probe(p, 0, i / p->cols, i % p->cols, 0);
+            if (below > 0)
+                expected[i] += step * stack_sum(p, 0, SLOTS, i) / below;
+        }
+        compare(p, "probe", 2 * p->pixels, fetch(p, probe), (const double *)expected);
+    }
+}
+
+void
+check_probe_sum(problem *p)
+{
+    ag_array *const one = place(p, AG_COMPLEX, p->pixels, NULL), *const two = place(p, AG_COMPLEX, p->pixels, NULL);
+    const ag_array rest = ag_view(p->d_stack, p->pixels);
+    wave *const expected = take(p, p->pixels, sizeof *expected);
+    ag_run_probe_sum(p->program, p->pixels, one, p->d_stack, SLOTS, 1);
+    ag_run_probe_sum(p->program, p->pixels, two, p->d_stack, 1, 1);
+    ag_run_probe_sum(p->program, p->pixels, two, &rest, SLOTS - 1, 0);
+    for (int64_t i = 0; i < p->pixels; i++)
+        expected[i] = stack_sum(p, 0, SLOTS, i);
+    const void *const found = fetch(p, one);
+    compare(p, "sum", 2 * p->pixels, found, (const double *)expected);
+    ck_assert_msg(!memcmp(found, fetch(p, two), (size_t)p->pixels * sizeof(ag_complex)),
+                  "probe_sum: the same frames in two blocks change bits");
+}
+
+void
+check_amplitude(problem *p)
+{
+    const int64_t n = p->plan.amplitude, tile = p->plan.shape.tile;
+    for (int variant = 0; variant < 4; variant++) {
+        const int corner = variant & 1, root = variant == 0, clip = variant == 1;
+        ag_real *const data = random_reals(p, SLOTS * p->pixels);
+        int32_t *const valid = take(p, p->pixels, sizeof *valid);
+        double *const expected = take(p, SLOTS * p->pixels, sizeof *expected);
+        for (int64_t i = 0; i < p->pixels; i++)
+            valid[i] = ag_random_uniform(&p->random) < 0.9;
+        ag_array *const amplitude = place(p, AG_REAL, SLOTS * n, NULL);
+        ag_run_amplitude(p->program, SLOTS, amplitude, place(p, AG_REAL, SLOTS * p->pixels, data),
+                         place(p, AG_INT, p->pixels, valid), p->plan.place[corner], root, clip);
+        for (int64_t i = 0; i < SLOTS * p->pixels; i++) {
+            const int64_t ky = p->frequency[i / p->cols % p->rows], kx = p->frequency[p->rows + i % p->cols];
+            const int64_t row = corner ? ky : (ky + p->rows / 2) % p->rows;
+            const int64_t column = corner ? kx : (kx + p->cols / 2) % p->cols;
+            const double v = (double)data[i / p->pixels * p->pixels + row * p->cols + column];
+            expected[i] = root ? sqrt(fmax(v, 0)) : clip ? fmax(v, 0) : v;
+            if (!valid[row * p->cols + column])
+                expected[i] = UNMEASURED;
+        }
+        /* Huge values would hide the others in a sum of squares: each side puts 7 for them. */
+        ag_real *const found = fetch(p, amplitude), *const wanted = to_amplitudes(p, expected, SLOTS);
+        double *const flat = take(p, SLOTS * n, sizeof *flat);
+        for (int64_t i = 0; i < SLOTS * n; i++) {
+            found[i] = found[i] > (ag_real)1e30 ? 7 : found[i];
+            flat[i] = wanted[i] > (ag_real)1e30 ? 7 : (double)wanted[i];
+        }
+        ck_assert(n % tile == 0);
+        compare(p, root ? "counts" : "amplitudes", SLOTS * n, found, flat);
+    }
+}
+
+void
+check_divide(problem *p)
+{
+    const double guard = 1e-3;
+    double least, largest;
+    ag_complex *const number = random_complex(p, p->pixels);
+    ag_real *const density = random_densities(p, p->pixels, &least), *const top = random_densities(p, 2, &largest);
+    for (int variant = 0; variant < 2; variant++) {
+        const double inertia = variant ? 0.5 : 0, c = inertia * (double)top[1];
+        const ag_array *const d_top = place(p, AG_REAL, 2, top);
+        const ag_array at = ag_view(d_top, 1);
+        ag_array *const x = place(p, AG_COMPLEX, p->pixels, p->probe);
+        wave *const expected = take(p, p->pixels, sizeof *expected);
+        ag_run_divide(p->program, p->pixels, x, place(p, AG_COMPLEX, p->pixels, number),
+                      place(p, AG_REAL, p->pixels, density), &at, inertia, guard);
+        for (int64_t i = 0; i < p->pixels; i++)
+            expected[i] = ((double)number[i].re + I * (double)number[i].im +
+                           c * reference_probe(p, 0, i / p->cols, i % p->cols, 0)) /
+                          ((double)density[i] + c + guard);
+        compare(p, "quotient", 2 * p->pixels, fetch(p, x), (const double *)expected);
+    }
+}
+
+static const int64_t lengths[] = {1, 2, 63, 64, 65, 256, 257, 1000, 4099};
+#define LENGTHS ((int)(sizeof lengths / sizeof *lengths))
+
+void
+check_total(problem *p)
+{
+    ag_array *const result = place(p, AG_REAL, LENGTHS, NULL);
+    double expected[LENGTHS] = {0};
+    for (int i = 0; i < LENGTHS; i++) {
+        double top;
+        const ag_real *const value = random_densities(p, lengths[i] + 1, &top);
+        const ag_array at = ag_view(place(p, AG_REAL, lengths[i] + 1, value), 1);
+        ag_run_total(p->program, 1, result, i, &at, lengths[i]);
+        for (int64_t k = 1; k <= lengths[i]; k++)
+            expected[i] += (double)value[k];
+    }
+    compare(p, "sums", LENGTHS, fetch(p, result), expected);
+}
+
+void
+check_maximum(problem *p)
+{
+    for (int i = 0; i < LENGTHS; i++) {
+        double top;
+        const ag_real *const value = random_densities(p, lengths[i] + 1, &top);
+        const ag_array at = ag_view(place(p, AG_REAL, lengths[i] + 1, value), 1);
+        ag_array *const result = place(p, AG_REAL, 1, NULL);
+        ag_run_maximum(p->program, 1, result, &at, lengths[i]);
+        compare(p, "maximum", 1, fetch(p, result), &top);
+    }
+}

@@ -1,0 +1,218 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* t3_physics.c -- that the solvers solve the right problem: sub-pixel positions, masks, convergence. */
+#include <complex.h>
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "t3.h"
+
+#define PI 3.14159265358979323846
+
+double
+trial_distance(const ag_complex *a, const ag_complex *b, const double *weight, int64_t count, int phase)
+{
+    double complex overlap = 0;
+    double most = 0, norm_a = 0, norm_b = 0;
+    for (int64_t i = 0; weight && i < count; i++)
+        most = AG_MAX(most, weight[i]);
+    for (int64_t i = 0; i < count; i++) {
+        if (weight && weight[i] < 0.1 * most)
+            continue;
+        const double complex x = (double)a[i].re + I * (double)a[i].im, y = (double)b[i].re + I * (double)b[i].im;
+        overlap += conj(y) * x;
+        norm_a += creal(x * conj(x));
+        norm_b += creal(y * conj(y));
+    }
+    /* |a - c b|^2 with the best c, of modulus 1 or any. */
+    const double left = phase ? norm_a + norm_b - 2 * cabs(overlap)
+                              : norm_a - creal(overlap * conj(overlap)) / norm_b;
+    return sqrt(AG_MAX(left, 0) / norm_a);
+}
+
+double *
+trial_weight(const ag_scan *scan)
+{
+    const ag_scan_info *info = ag_scan_content(scan);
+    double *weight = ag_calloc(info->object_rows * info->object_cols, sizeof *weight);
+    ck_assert_ptr_nonnull(weight);
+    for (int64_t j = 0; j < info->frames; j++)
+        for (int64_t y = 0; y < info->rows; y++)
+            for (int64_t x = 0; x < info->cols; x++) {
+                const ag_complex p = info->probe[y * info->cols + x];
+                weight[((int64_t)info->position[2 * j] + y) * info->object_cols + (int64_t)info->position[2 * j + 1] +
+                       x] += (double)p.re * (double)p.re + (double)p.im * (double)p.im;
+            }
+    return weight;
+}
+
+/* The truth fits its own data, also at sub-pixel positions, whose frames are made here. */
+START_TEST(truth_fits)
+{
+    const int linear = _i % 2;
+    ag_scan *scan = test_scan(24, 64, 12, 0.8);
+    ag_scan_info info = *ag_scan_content(scan);
+    const int64_t n = 24, pixels = 64 * 64;
+    ag_real *data = ag_calloc(info.frames * n * n, sizeof *data);
+    double complex *shifted = ag_calloc(n * n, sizeof *shifted), *wave = ag_calloc(n * n, sizeof *wave);
+    double complex w[24 * 24];
+    ck_assert(data && shifted && wave);
+    for (int64_t k = 0; k < n; k++)
+        for (int64_t x = 0; x < n; x++)
+            w[k * n + x] = cexp(-2 * I * PI * (double)(k * x) / (double)n);
+    for (int64_t j = 0; j < info.frames; j++) {
+        double base[2], f[2];
+        for (int a = 0; a < 2; a++) {
+            base[a] = linear ? floor(info.position[2 * j + a]) : nearbyint(info.position[2 * j + a]);
+            f[a] = info.position[2 * j + a] - base[a];
+        }
+        /* P(x - f) = sum_k P^(k) exp(2 pi i k (x - f) / n) / n^2, k signed; or P itself. */
+        for (int64_t y = 0; y < n; y++)
+            for (int64_t x = 0; x < n; x++)
+                shifted[y * n + x] = (double)info.probe[y * n + x].re + I * (double)info.probe[y * n + x].im;
+        for (int axis = 0; axis < 2 && !linear; axis++)
+            for (int64_t line = 0; line < n; line++) {
+                double complex v[24], spectrum[24];
+                const int64_t step = axis ? 1 : n, at = axis ? line * n : line;
+                for (int64_t x = 0; x < n; x++)
+                    v[x] = shifted[at + x * step];
+                for (int64_t k = 0; k < n; k++) {
+                    spectrum[k] = 0;
+                    for (int64_t x = 0; x < n; x++)
+                        spectrum[k] += v[x] * w[k * n + x];
+                    spectrum[k] *= cexp(-2 * I * PI * (double)(k < n / 2 ? k : k - n) * f[axis] / (double)n);
+                }
+                for (int64_t x = 0; x < n; x++) {
+                    v[x] = 0;
+                    for (int64_t k = 0; k < n; k++)
+                        v[x] += spectrum[k] * conj(w[k * n + x]);
+                    shifted[at + x * step] = v[x] / (double)n;
+                }
+            }
+        for (int64_t y = 0; y < n; y++)
+            for (int64_t x = 0; x < n; x++) {
+                const ag_complex *o = info.object + ((int64_t)base[0] + y) * 64 + (int64_t)base[1] + x;
+                double complex value = (double)o[0].re + I * (double)o[0].im;
+                if (linear)
+                    value = (1 - f[0]) * ((1 - f[1]) * value + f[1] * ((double)o[1].re + I * (double)o[1].im)) +
+                            f[0] * ((1 - f[1]) * ((double)o[64].re + I * (double)o[64].im) +
+                                    f[1] * ((double)o[65].re + I * (double)o[65].im));
+                wave[y * n + x] = shifted[y * n + x] * value;
+            }
+        for (int64_t ky = 0; ky < n; ky++)
+            for (int64_t kx = 0; kx < n; kx++) {
+                double complex sum = 0;
+                for (int64_t y = 0; y < n; y++)
+                    for (int64_t x = 0; x < n; x++)
+                        sum += wave[y * n + x] * w[ky * n + y] * w[kx * n + x];
+                data[(j * n + ky) * n + kx] = (ag_real)(cabs(sum) / (double)n);
+            }
+    }
+    info.data = data;
+    info.data_are_amplitudes = info.zero_in_corner = 1;
+    ag_scan *exact;
+    ag_message message;
+    if (ag_scan_create(&exact, &info, &message))
+        ck_abort_msg("%s", message.text);
+    ag_options o = test_options("rpie");
+    o.subpixel = linear ? AG_SUBPIXEL_LINEAR : AG_SUBPIXEL_FOURIER;
+    trial t = trial_begin(_i / 2, NULL, exact, &o);
+    ck_assert_int_eq(ag_array_write(t.object, 0, pixels, info.object), AG_OK);
+    ag_quality quality;
+    ck_assert_int_eq(ag_solver_measure(t.solver, &quality), AG_OK);
+    printf("%s positions on %s: relative_l2 of the truth %.1e\n", linear ? "linear" : "fourier",
+           ag_device_name(t.device), quality.relative_l2);
+    ck_assert_double_lt(quality.relative_l2, 2e-6);
+    trial_end(&t);
+    ag_scan_destroy(exact);
+    ag_scan_destroy(scan);
+    free(data);
+    free(shifted);
+    free(wave);
+}
+END_TEST
+
+/* What masked pixels hold has no influence, and the others still lead to the object. */
+START_TEST(masks)
+{
+    ag_scan *scan = test_scan(32, 80, 40, 0), *masked[2];
+    ag_scan_info info = *ag_scan_content(scan);
+    const int64_t window = 32 * 32;
+    uint8_t *valid = ag_calloc(window, 1);
+    ag_real *data = ag_calloc(info.frames * window, sizeof *data);
+    ag_message message;
+    ck_assert(valid && data);
+    for (int64_t i = 0; i < window; i++)
+        valid[i] = i % 13 != 0;
+    info.valid = valid;
+    ag_options o = test_options(ag_method_name(_i % METHODS));
+    o.probe_start = -1;
+    ag_complex *object[2];
+    for (int k = 0; k < 2; k++) {
+        for (int64_t i = 0; i < info.frames * window; i++)
+            data[i] = valid[i % window] ? ag_scan_content(scan)->data[i] : (ag_real)(k * 1e6);
+        info.data = data;
+        if (ag_scan_create(&masked[k], &info, &message))
+            ck_abort_msg("%s", message.text);
+        object[k] = trial_after(_i / METHODS, masked[k], &o, 5);
+    }
+    ck_assert_int_eq(memcmp(object[0], object[1], 80 * 80 * sizeof **object), 0);
+    for (int k = 0; k < 2; k++) {
+        free(object[k]);
+        ag_scan_destroy(masked[k]);
+    }
+    free(valid);
+    free(data);
+    ag_scan_destroy(scan);
+}
+END_TEST
+
+/* Every method finds the object of clean data with a known probe; RAAR at each relaxation that its
+   sign must allow, 0.9 above all. */
+START_TEST(converges)
+{
+    static const struct {
+        const char *method;
+        double beta, most;
+        int64_t batch, iterations;
+    } row[] = {{"pie", 1, 0.1, 1, 100},      {"epie", 1, 0.08, 1, 100},   {"rpie", 1, 0.015, 1, 100},
+               {"rpie", 1, 0.02, 10, 150},   {"dm", 0, 8e-3, 1, 200},     {"ap", 0, 8e-3, 1, 200},
+               {"raar", 0.6, 2e-3, 1, 200},  {"raar", 0.75, 1e-4, 1, 200}, {"raar", 0.9, 1e-4, 1, 200}};
+    const int rows = (int)(sizeof row / sizeof *row);
+    for (int k = 0; k < rows; k++) {
+        ag_scan *scan = test_scan(32, 80, 100, 0);
+        ag_options o = test_options(row[k].method);
+        o.batch = row[k].batch;
+        if (row[k].beta > 0)
+            o.beta = row[k].beta;
+        o.probe_start = -1;
+        o.object_step = 1;
+        o.alpha = strcmp(row[k].method, "epie") ? 0.1 : 1;
+        trial t = trial_begin(_i, NULL, scan, &o);
+        trial_run(&t, row[k].iterations);
+        ag_complex *object = trial_object(&t);
+        double *weight = trial_weight(scan);
+        ag_quality quality;
+        ck_assert_int_eq(ag_solver_measure(t.solver, &quality), AG_OK);
+        const double d = trial_distance(ag_scan_content(scan)->object, object, weight, t.pixels, 1);
+        printf("%s beta %.2f batch %lld on %s: object within %.1e, relative_l2 %.1e\n", row[k].method, o.beta,
+               (long long)o.batch, ag_device_name(t.device), d, quality.relative_l2);
+        ck_assert_double_le(d, row[k].most);
+        free(object);
+        free(weight);
+        trial_end(&t);
+        ag_scan_destroy(scan);
+    }
+}
+END_TEST
+
+void
+add_physics_tests(Suite *suite)
+{
+    TCase *tests = tcase_create("physics");
+    tcase_set_timeout(tests, 600);
+    tcase_add_loop_test(tests, truth_fits, 0, 2 * test_devices());
+    tcase_add_loop_test(tests, masks, 0, METHODS * test_devices());
+    tcase_add_loop_test(tests, converges, 0, getenv("AG_SLOW") ? 0 : test_devices());
+    suite_add_tcase(suite, tests);
+}

@@ -1,0 +1,408 @@
+# SPDX-License-Identifier: BSD-3-Clause
+# t6_program.sh -- the program as its users run it: commands, files, devices, bad input.
+set -u
+: "${abs_top_builddir:?}" "${AG_BACKENDS:?}"
+argand=$abs_top_builddir/argand make_scan=$abs_top_builddir/tests/make_scan
+work=$(mktemp -d) || exit 99
+trap 'rm -rf "$work"' EXIT
+cd "$work" || exit 99
+mkdir empty
+unset ARGAND_DEVICE ARGAND_THREADS ARGAND_ISA
+: "${ARGAND_BACKEND_PATH:=$abs_top_builddir/.libs}"
+OMP_WAIT_POLICY=passive # the machine may be busy
+export ARGAND_BACKEND_PATH OMP_WAIT_POLICY
+checks=0 failures=0 limit=''
+
+have() { command -v "$1" >/dev/null 2>&1; }
+
+# check WHAT FILE: WHAT holds when FILE, a list of what offends, is empty.
+check() {
+    checks=$((checks + 1))
+    if [ -s "$2" ]; then
+        failures=$((failures + 1))
+        printf 'FAIL %s\n' "$1"
+        sed 's/^/    /' "$2"
+    else
+        printf 'ok   %s\n' "$1"
+    fi
+}
+
+# run STATUS ARGUMENT...: runs argand, output to `out` and `err`; complaints go to `list`.
+# With `limit` set, no file may grow beyond so many blocks.
+run() {
+    wanted=$1
+    shift
+    : >list
+    (
+        [ -z "$limit" ] || ulimit -f "$limit"
+        exec "$argand" "$@"
+    ) >out 2>err
+    status=$?
+    [ "$status" = "$wanted" ] || {
+        echo "exit status $status, expected $wanted: argand $*"
+        cat err
+    } >>list
+}
+
+# holds FILE TEXT...: complains of each TEXT that FILE lacks.
+holds() {
+    file=$1
+    shift
+    for text in "$@"; do
+        grep -qF -e "$text" "$file" || {
+            echo "no '$text' in:"
+            cat "$file"
+        } >>list
+    done
+}
+
+# works WHAT ARGUMENT...: argand ends with 0 and leaves nothing unfinished.
+works() {
+    what=$1
+    shift
+    run 0 "$@"
+    ls ./*.part >>list 2>/dev/null
+    check "$what" list
+}
+
+# refuses STATUS WHAT TEXTS ARGUMENT...: argand says TEXTS (separated by |) on one line that
+# begins with its name, and leaves neither bad.cxi nor anything unfinished.
+refuses() {
+    wanted=$1 what=$2 texts=$3
+    shift 3
+    run "$wanted" "$@"
+    [ "$(grep -c '^argand' err)" = 1 ] || { echo "expected one message:"; cat err; } >>list
+    ! grep -q '^iteration' err || echo "found out only after the run" >>list
+    [ ! -s out ] || { echo "found on the standard output:"; cat out; } >>list
+    old=$IFS IFS='|'
+    # shellcheck disable=SC2086 # a list of texts
+    holds err $texts
+    IFS=$old
+    ls -d bad* ./*.part >>list 2>/dev/null
+    check "$what: $(sed -n 's/^argand[^:]*: //p' err | cut -c 1-110)" list
+}
+
+# number FILE KEY: a number of a report.
+number() { sed -n "s/.*\"$2\": *\([-+.0-9e]*\).*/\1/p" "$1" | head -n 1; }
+
+# below WHAT VALUE LIMIT
+below() {
+    : >list
+    awk -v x="$2" -v y="$3" 'BEGIN { exit !(x != "" && x + 0 <= y + 0) }' || echo "it is '$2'" >list
+    check "$1: $2, at most $3" list
+}
+
+# ---- commands and their options ----------------------------------------------------------
+
+works "--help" --help
+holds out devices info simulate reconstruct "--version"
+check "--help names the commands" list
+works "--version" --version
+for command in devices info simulate reconstruct; do
+    works "$command --help" "$command" --help
+    holds out "Usage: argand $command" "-h, --help" "Exit status"
+    check "$command --help explains" list
+    refuses 2 "$command, wrong option" "argand $command: |--wrong" "$command" --wrong
+done
+run 2
+check "no command" list
+refuses 2 "unknown command" 'found "invent"' invent
+
+"$make_scan" good scan.cxi || exit 99
+refuses 2 "devices with a name" '"cpu"' devices cpu
+refuses 2 "info without a file" "found 0 file names" info
+refuses 2 "info with two files" "found 2 file names" info scan.cxi scan.cxi
+refuses 2 "simulate without -o" "--output" simulate
+refuses 2 "simulate with a file name" '"scan.cxi"' simulate -o bad.cxi scan.cxi
+refuses 2 "simulate, no number" '--frame|"ten"|whole number' simulate -o bad.cxi --frame ten
+refuses 2 "simulate, frame larger than the image" "simulation" simulate -o bad.cxi --frame 64 --image 32
+refuses 2 "reconstruct without a scan" "found 0 file names" reconstruct -o bad.cxi
+refuses 2 "reconstruct without an output" "--output|--png|--json" reconstruct scan.cxi
+refuses 2 "option without a value" "-n: found no value" reconstruct scan.cxi -o bad.cxi -n
+refuses 2 "value without need" "--quiet=3" reconstruct scan.cxi -o bad.cxi --quiet=3
+refuses 2 "negative iterations" '--iterations|"-1"' reconstruct scan.cxi -o bad.cxi -n -1
+refuses 2 "number with a tail" '--alpha|"0.5x"' reconstruct scan.cxi -o bad.cxi --alpha 0.5x
+refuses 2 "number that is none" '--beta|"nan"' reconstruct scan.cxi -o bad.cxi --beta nan
+refuses 2 "number out of range" '--object-step|"11"|0 to 10' reconstruct scan.cxi -o bad.cxi --object-step 11
+refuses 2 "unknown sub-pixel method" '--subpixel|"best"|fourier' reconstruct scan.cxi -o bad.cxi --subpixel best
+refuses 2 "unknown algorithm" '--algorithm|"magic"|rpie' reconstruct scan.cxi -o bad.cxi -a magic
+refuses 1 "batch larger than the scan" "batch|found 17|16" reconstruct scan.cxi -o bad.cxi --batch 17 -d cpu -q
+
+# ---- devices ---------------------------------------------------------------------------------
+
+works "devices" devices
+holds out "cpu  "
+for name in $(echo "$AG_BACKENDS" | tr ',' ' '); do holds out "$name"; done
+check "devices lists every backend of this build" list
+
+devices=''
+for device in $(echo "${ARGAND_TEST_DEVICES:-$AG_BACKENDS}" | tr ',' ' '); do
+    case $device in opencl) device=opencl:0 ;; esac
+    if "$argand" devices | grep "^$device " | grep -qv 'not usable'; then
+        devices="$devices $device"
+    else
+        echo "skip $device: $("$argand" devices | grep "^${device%:*}")"
+    fi
+done
+
+# ---- from a simulation to pictures -------------------------------------------------------------
+
+keys='program version algorithm device plan iterations positions frame modes seconds error
+    relative_l2 r_factor run_seconds frames_per_second ns_per_pixel peak_device_bytes
+    peak_host_bytes options'
+
+# is_report FILE: complains unless it is one JSON object with the documented keys.
+is_report() {
+    for key in $keys; do holds "$1" "\"$key\":"; done
+    [ "$(head -c 1 "$1")" = '{' ] || echo "$1 does not begin with a brace" >>list
+    if have python3; then python3 -m json.tool "$1" >json 2>&1 || cat json >>list; fi
+}
+
+# is_png FILE...
+is_png() {
+    for file in "$@"; do
+        [ "$(od -A n -t x1 -N 8 "$file" 2>&1 | tr -d ' ')" = 89504e470d0a1a0a ] ||
+            echo "$file is no PNG file" >>list
+    done
+}
+
+works "simulate" simulate --frame 32 --image 96 --points 40 --step 3 -o sim.cxi
+works "info" info sim.cxi
+holds out "40 of 32 x 32 pixels" "96 x 96 pixels" "photon energy" "overlap"
+check "info tells the simulated geometry" list
+works "info --json" info --json sim.cxi
+for key in file frames frame detector_pixel_m distance_m wavelength_m object_pixel_m object \
+    position_span_px window_overlap counts_total centre_offset_px masked_pixels warnings; do
+    holds out "\"$key\":"
+done
+if have python3; then python3 -m json.tool out >json 2>&1 || cat json >>list; fi
+check "info --json has its keys" list
+works "simulate with noise" simulate --frame 32 --image 96 --points 20 --photons 1e5 --seed 3 -o noisy.cxi
+works "simulate with noise, again" simulate --frame 32 --image 96 --points 20 --photons 1e5 --seed 3 -o again.cxi
+cmp noisy.cxi again.cxi >list 2>&1
+check "equal seeds make equal scans" list
+have python3 || echo "skip the parse of JSON: there is no python3"
+
+for device in $devices; do
+    works "$device: reconstruct" reconstruct sim.cxi -n 6 -d "$device" -o one.cxi --png "png-$device" --json one.json
+    holds err "iteration 6 of 6" "relative_l2"
+    check "$device: progress" list
+    is_report one.json
+    holds one.json "\"device\": \"$device\"" '"iterations": 6'
+    check "$device: the report has its keys" list
+    is_png "png-$device/object_amplitude.png" "png-$device/object_phase.png" "png-$device/probe.png" \
+        "png-$device/error.png"
+    check "$device: pictures" list
+    works "$device: --start" reconstruct sim.cxi -n 4 -d "$device" --start one.cxi -o two.cxi --json two.json -q
+    [ ! -s err ] || { echo "--quiet says:"; cat err; } >list
+    check "$device: --quiet" list
+    below "$device: --start goes on from there, relative_l2" "$(number two.json relative_l2)" \
+        "$(number one.json relative_l2)"
+    works "$device: an output may replace its start" reconstruct sim.cxi -n 0 -d "$device" --start two.cxi -o two.cxi --json zero.json -q
+    awk -v x="$(number zero.json relative_l2)" -v y="$(number two.json relative_l2)" \
+        'BEGIN { if (x == "" || x - y > 1e-6 || y - x > 1e-6) print x, y }' >list
+    check "$device: no iteration changes nothing" list
+done
+cp one.cxi start.cxi
+
+if have h5ls; then
+    h5ls -r one.cxi >tree 2>&1
+    : >list
+    holds tree /entry_1/object/data /entry_1/probe/data /entry_1/positions/corner_px /entry_1/history/error \
+        /entry_1/process_1/options
+    check "h5ls finds the fields of a result" list
+else
+    echo "skip h5ls reads a result: it is not installed"
+fi
+if have h5dump; then
+    h5dump -d /entry_1/process_1/options -d /entry_1/object/data one.cxi >dump 2>&1 || cat dump >list
+    holds dump subpixel 'DATASPACE  SIMPLE { ( 1, 96, 96 )'
+    check "h5dump reads a result" list
+else
+    echo "skip h5dump reads a result: it is not installed"
+fi
+
+run 0 reconstruct sim.cxi -n 2 -d cpu --json -
+is_report out
+check "--json - writes the report alone to the standard output" list
+run 0 reconstruct sim.cxi -n 2 -d cpu --json /dev/null -q
+[ -c /dev/null ] || echo "/dev/null is a device no more" >>list
+check "--json may be a device" list
+for algorithm in pie epie rpie dm ap raar; do
+    run 0 reconstruct sim.cxi -a "$algorithm" -n 3 -d cpu --json report -q
+    holds report "\"algorithm\": \"$algorithm\""
+    check "$algorithm: relative_l2 $(number report relative_l2) after 3 iterations" list
+done
+
+# ---- equal runs, equal results --------------------------------------------------------------------
+
+# twice WHAT ARGUMENT... -- ARGUMENT...: both runs leave the same object and probe.
+twice() {
+    what=$1
+    shift
+    first=''
+    while [ "$1" != -- ]; do
+        first="$first $1"
+        shift
+    done
+    shift
+    # shellcheck disable=SC2086 # a list of options
+    run 0 reconstruct $first -d cpu -q -o a.cxi
+    cat list >both
+    run 0 reconstruct "$@" -d cpu -q -o b.cxi
+    cat both >>list
+    "$make_scan" same a.cxi b.cxi >>list 2>&1
+    check "$what" list
+}
+
+twice "equal seeds, equal objects" sim.cxi -n 3 --seed 7 -- sim.cxi -n 3 --seed 7
+run 0 reconstruct sim.cxi -n 3 --seed 8 -d cpu -q -o b.cxi
+"$make_scan" same a.cxi b.cxi >/dev/null 2>&1 && echo "seeds 7 and 8 order alike" >>list
+check "other seeds, other objects" list
+for scan in sim.cxi scan.cxi; do
+    for options in '-a rpie' '-a rpie --batch 8' '-a rpie --subpixel linear' '-a dm' '-a raar'; do
+        # shellcheck disable=SC2086 # a list of options
+        twice "$scan $options: 1 and 2 threads agree" $scan $options -n 3 --threads 1 -- \
+            $scan $options -n 3 --threads 2
+    done
+done
+
+# ---- bad input -------------------------------------------------------------------------------------
+
+# bad STATUS WHAT TEXTS FILE: neither info nor reconstruct take the scan FILE.
+bad() {
+    refuses "$1" "info, $2" "$3" info "$4"
+    refuses "$1" "reconstruct, $2" "$3" reconstruct "$4" -d cpu -n 2 -o bad.cxi --png bad --json bad.json
+}
+
+detector=entry_1/instrument_1/detector_1 source=entry_1/instrument_1/source_1
+translation=entry_1/sample_1/geometry_1/translation
+# defect KIND TEXTS
+defect() {
+    "$make_scan" "$1" "x-$1.cxi" || exit 99
+    bad 1 "$1" "x-$1.cxi|$2" "x-$1.cxi"
+}
+
+bad 1 "missing file" "nowhere.cxi|No such file" nowhere.cxi
+bad 1 "a folder" "empty: " empty
+: >zero.cxi
+bad 1 "empty file" "zero.cxi|empty" zero.cxi
+echo "frames: none" >text.cxi
+bad 1 "not HDF5" "text.cxi|not an HDF5 file|expected" text.cxi
+head -c $(($(wc -c <scan.cxi) / 2)) scan.cxi >half.cxi
+bad 1 "truncated file" "half.cxi|truncated" half.cxi
+bad 1 "a result instead of a scan" "start.cxi|$detector/data|expected a scan" start.cxi
+defect no-data "$detector/data|missing"
+defect no-positions "$translation|missing"
+defect no-wavelength "$source/wavelength|missing|expected"
+defect no-distance "$detector/distance|missing"
+defect no-pixel-size "$detector/x_pixel_size|missing"
+defect flat-data "$detector/data|(16, 256)|expected (frames, rows, columns)"
+defect few-positions "$translation|(14, 3)|16"
+defect nan-position "$translation|frame 5|nan|expected a finite number"
+defect zero-pixel-size "$detector/x_pixel_size|is 0|expected a positive number"
+defect negative-pixel-size "$detector/x_pixel_size|-0.0001|expected a positive number"
+defect zero-wavelength "$source/wavelength|is 0|expected a positive number"
+defect negative-wavelength "$source/wavelength|-1e-10|expected a positive number"
+defect negative-distance "$detector/distance|is -1|expected a positive number"
+defect huge-object "$translation|expected an object of at most"
+defect all-masked "$detector/mask|all 256 pixels are masked|expected"
+HDF5_PLUGIN_PATH=$work/empty
+export HDF5_PLUGIN_PATH
+defect unknown-filter "$detector/data|32008|bitshuffle|HDF5_PLUGIN_PATH"
+unset HDF5_PLUGIN_PATH
+
+refuses 1 "unknown backend" '"abacus"|cpu' reconstruct scan.cxi -d abacus -o bad.cxi -q
+refuses 1 "unknown device number" "cpu:7" reconstruct scan.cxi -d cpu:7 -o bad.cxi -q
+ARGAND_DEVICE=abacus
+export ARGAND_DEVICE
+refuses 1 "ARGAND_DEVICE unknown" '"abacus"' reconstruct scan.cxi -o bad.cxi -q
+unset ARGAND_DEVICE
+ARGAND_THREADS=many
+export ARGAND_THREADS
+refuses 1 "ARGAND_THREADS no number" 'ARGAND_THREADS|"many"' reconstruct scan.cxi -d cpu -o bad.cxi -q
+unset ARGAND_THREADS
+
+# ---- outputs that cannot be ------------------------------------------------------------------------------
+
+refuses 1 "simulate, no such folder" "--output|no/scan.cxi|No such file" simulate -o no/scan.cxi
+for option in --output --json --png; do
+    refuses 1 "$option in no folder" "$option|no/where|No such file" reconstruct scan.cxi -d cpu -q $option no/where
+    refuses 1 "$option below a file" "$option|text.cxi/x|Not a directory" reconstruct scan.cxi -d cpu -q $option text.cxi/x
+done
+refuses 1 "--output is a folder" "--output|empty|folder" reconstruct scan.cxi -d cpu -q -o empty
+refuses 1 "--json is a folder" "--json|empty|folder" reconstruct scan.cxi -d cpu -q --json empty
+refuses 1 "--png is a file" "--png|text.cxi" reconstruct scan.cxi -d cpu -q --png text.cxi
+refuses 1 "--output is a device" "--output|/dev/null|regular file" reconstruct scan.cxi -d cpu -q -o /dev/null
+if [ "$(id -u)" = 0 ]; then
+    echo "skip a folder without the right to write: root may write everywhere"
+else
+    mkdir locked && chmod 555 locked
+    refuses 1 "--output in a locked folder" "--output|locked/x|Permission denied" reconstruct scan.cxi -d cpu -q -o locked/x
+fi
+
+ln -s scan.cxi link.cxi
+cp scan.cxi before.cxi
+refuses 2 "--output is the scan" "--output|scan.cxi|the scan" reconstruct scan.cxi -d cpu -q -o ./scan.cxi
+refuses 2 "--output is the scan, by a link" "--output|link.cxi|the scan" reconstruct scan.cxi -d cpu -q -o link.cxi
+refuses 2 "--json is the scan" "--json|scan.cxi|the scan" reconstruct scan.cxi -d cpu -q --json scan.cxi
+refuses 2 "--json is the result" "--json|the result" reconstruct scan.cxi -d cpu -q --json bad.cxi -o bad.cxi
+cmp scan.cxi before.cxi >list 2>&1
+check "the scan is as it was" list
+
+limit=1
+refuses 1 "disk full, simulate" "bad.cxi|cannot be written" simulate -o bad.cxi
+refuses 1 "disk full, result" "bad.cxi|cannot be written" reconstruct sim.cxi -d cpu -q -n 1 -o bad.cxi
+refuses 1 "disk full, pictures" "bad/object_amplitude.png|cannot be written" reconstruct sim.cxi -d cpu -q -n 1 --png bad
+refuses 1 "disk full, report" "--json|bad.json|cannot be written" reconstruct sim.cxi -d cpu -q -n 30 --json bad.json
+limit=''
+if [ -c /dev/full ]; then
+    refuses 1 "full device" "--json|/dev/full|No space left" reconstruct sim.cxi -d cpu -q -n 1 --json /dev/full
+    "$argand" info scan.cxi >/dev/full 2>err
+    echo $? | grep -vx 1 >list
+    holds err "standard output" "No space left"
+    check "full standard output" list
+else
+    echo "skip full device: there is no /dev/full"
+fi
+
+# ---- bad starts -----------------------------------------------------------------------------------------------
+
+refuses 1 "--start missing" "nowhere.cxi|No such file" reconstruct scan.cxi -d cpu -q -o bad.cxi --start nowhere.cxi
+refuses 1 "--start is garbage" "text.cxi|not an HDF5 file" reconstruct scan.cxi -d cpu -q -o bad.cxi --start text.cxi
+refuses 1 "--start is a scan" "scan.cxi|entry_1/object/data|missing" reconstruct scan.cxi -d cpu -q -o bad.cxi --start scan.cxi
+refuses 1 "--start of another size" "start.cxi|entry_1/object/data|found 96 x 96|expected" reconstruct scan.cxi -d cpu -q -o bad.cxi --start start.cxi
+
+# ---- the measured scan --------------------------------------------------------------------------------------------
+
+real=${ARGAND_DATA-}/xray-siemens-farfield/siemens_farfield.cxi
+if [ -z "${ARGAND_DATA-}" ] || [ ! -f "$real" ]; then
+    echo "skip the measured far-field scan: ARGAND_DATA names no folder that has it"
+elif [ -n "${AG_SLOW-}" ]; then
+    echo "skip the measured far-field scan: AG_SLOW is set"
+else
+    works "far field: info" info "$real"
+    holds out "516 of 128 x 128 pixels" "29.3523 x 29.3523 nm" "465 x 462 pixels"
+    check "far field: geometry" list
+    works "far field: 10 iterations of rpie" reconstruct "$real" -d cpu -a rpie -n 10 -q --json ten.json
+    below "far field: relative_l2 after 10 iterations" "$(number ten.json relative_l2)" 0.16
+    works "far field: 100 iterations of rpie" reconstruct "$real" -d cpu -a rpie -n 100 -q --json hundred.json --png star
+    below "far field: relative_l2 after 100 iterations" "$(number hundred.json relative_l2)" 0.122
+    echo "     r_factor $(number hundred.json r_factor), $(number hundred.json run_seconds) s on cpu," \
+        "$(number hundred.json ns_per_pixel) ns per pixel"
+    is_png star/object_phase.png
+    check "far field: pictures" list
+    run 0 reconstruct "$real" -d cpu -n 2 -q --json two.json
+    for device in $devices; do
+        [ "$device" != cpu ] || continue
+        works "far field: $device" reconstruct "$real" -d "$device" -n 2 -q --json other.json
+        awk -v x="$(number two.json relative_l2)" -v y="$(number other.json relative_l2)" \
+            'BEGIN { if (x == "" || y == "" || x - y > 1e-4 || y - x > 1e-4) print "differs" }' >list
+        check "far field: relative_l2 after 2 iterations $(number two.json relative_l2) on cpu, \
+$(number other.json relative_l2) on $device" list
+    done
+fi
+
+printf '%d%%: Checks: %d, Failures: %d, Errors: 0\n' \
+    $((100 * (checks - failures) / checks)) "$checks" "$failures"
+[ "$failures" = 0 ]
