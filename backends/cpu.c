@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* cpu.c -- the C dialect on the processor's cores.
 
-   A launch is cut into one range of groups for each thread, so results do not depend on their
-   number.  Both lanes run at once when called; marks have nothing to wait for.  */
+   A launch is shared out among the threads in ranges of groups; no group knows of another, so
+   results do not depend on how.  Both lanes run at once when called; marks have nothing to wait for.  */
 #include <errno.h>
-#include <omp.h>
+#include <sched.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -13,6 +13,7 @@
 
 #include "config.h"
 #include "kernels_c.h"
+#include "pool.h"
 #include "tape.h"
 
 extern ag_c_kernel *const ag_c_kernels_baseline[];
@@ -29,6 +30,7 @@ typedef struct cpu_handle {
     ag_c_kernel *const *table;
     const char *isa;
     int threads;
+    pool *pool;
     int64_t local; /* bytes of each thread's local memory */
     char *arena;
     ag_tape *tape; /* being recorded */
@@ -78,6 +80,37 @@ choose(cpu_handle *cpu)
                                 wanted);
 }
 
+/* ARGAND_THREADS, else OMP_NUM_THREADS, else the cores that this process may use. */
+static ag_status
+count_threads(cpu_handle *cpu)
+{
+    static const char *const variable[] = {"ARGAND_THREADS", "OMP_NUM_THREADS"};
+    cpu_set_t set;
+    for (int i = 0; i < 2; i++) {
+        const char *text = getenv(variable[i]);
+        char *end;
+        if (!text || !*text)
+            continue;
+        const long n = strtol(text, &end, 10);
+        if ((*end && *end != ',') || n < 1 || n > 4096)
+            return cpu->base.host->fail(cpu->base.message, AG_NO_DEVICE,
+                                        "%s: found \"%s\", expected a number from 1 to 4096", variable[i], text);
+        cpu->threads = (int)n;
+        return AG_OK;
+    }
+    cpu->threads = sched_getaffinity(0, sizeof set, &set) ? 1 : CPU_COUNT(&set);
+    return AG_OK;
+}
+
+static void
+cpu_close(ag_handle *handle)
+{
+    cpu_handle *cpu = (cpu_handle *)handle;
+    pool_destroy(cpu->pool);
+    free(cpu->arena);
+    free(cpu);
+}
+
 static ag_status
 cpu_open(ag_handle **handle, int number, const ag_host *host, ag_message *message)
 {
@@ -89,30 +122,15 @@ cpu_open(ag_handle **handle, int number, const ag_host *host, ag_message *messag
     cpu->base.host = host;
     cpu->base.message = message;
     ag_status status = choose(cpu);
-    const char *threads = getenv("ARGAND_THREADS");
-    cpu->threads = omp_get_max_threads();
-    if (!status && threads && *threads) {
-        char *end;
-        const long n = strtol(threads, &end, 10);
-        if (*end || n < 1 || n > 4096)
-            status = host->fail(message, AG_NO_DEVICE,
-                                "ARGAND_THREADS: found \"%s\", expected a number from 1 to 4096", threads);
-        cpu->threads = (int)n;
-    }
-    if (status) {
-        free(cpu);
-        return status;
-    }
-    *handle = &cpu->base;
-    return AG_OK;
-}
-
-static void
-cpu_close(ag_handle *handle)
-{
-    cpu_handle *cpu = (cpu_handle *)handle;
-    free(cpu->arena);
-    free(cpu);
+    if (!status)
+        status = count_threads(cpu);
+    if (!status && !(cpu->pool = pool_create(cpu->threads)))
+        status = host->fail(message, AG_NO_MEMORY, "%d threads cannot be started", cpu->threads);
+    if (status)
+        cpu_close(&cpu->base);
+    else
+        *handle = &cpu->base;
+    return status;
 }
 
 static void
@@ -213,24 +231,28 @@ cpu_unbuild(ag_handle *handle, ag_binary *binary)
     free(binary);
 }
 
+typedef struct launch {
+    const cpu_handle *cpu;
+    const ag_binary *binary;
+    const ag_arg *arg;
+} launch;
+
+static void
+work(void *job, int64_t begin, int64_t end, int thread)
+{
+    const launch *l = job;
+    l->binary->run(&l->binary->shape, l->arg, begin, end, l->cpu->arena + thread * l->cpu->local);
+}
+
 static void
 run(cpu_handle *cpu, const ag_binary *binary, int64_t items, const ag_arg *arg)
 {
     const int64_t total = items * binary->kernel->parts(&binary->shape);
-    int64_t threads = cpu->threads;
-    if (total < threads)
-        threads = total;
-    if (binary->kernel->kind == AG_EACH && total < FEW_ITEMS)
-        threads = 1;
-    if (threads == 1) {
-        binary->run(&binary->shape, arg, 0, total, cpu->arena);
-        return;
-    }
-#pragma omp parallel num_threads((int)threads)
-    {
-        const int64_t t = omp_get_thread_num(), n = omp_get_num_threads();
-        binary->run(&binary->shape, arg, total * t / n, total * (t + 1) / n, cpu->arena + t * cpu->local);
-    }
+    launch l = {cpu, binary, arg};
+    if (total == 1 || (binary->kernel->kind == AG_EACH && total < FEW_ITEMS))
+        work(&l, 0, total, 0);
+    else
+        pool_run(cpu->pool, work, &l, total);
 }
 
 static ag_status

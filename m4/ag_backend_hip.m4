@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: BSD-3-Clause
-# ag_backend_hip.m4 -- the HIP backend: in this version only its kernel text exists.
+# ag_backend_hip.m4 -- the HIP backend is built anywhere: it opens AMD's runtime and hiprtc at run time.
 
 AC_DEFUN([AG_BACKEND_HIP], [
-ag_have_hip=no
-ag_why_hip="argand $PACKAGE_VERSION has no hip backend yet: its kernel text is generated and compile-checked, but the module that runs it is not there; use --with-backend=opencl for this vendor's devices"])
+ag_have_hip=yes
+ag_why_hip=])

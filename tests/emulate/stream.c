@@ -104,10 +104,10 @@ static void
 run(stream *s, int64_t until)
 {
     while (s->done < until) {
-        task t = s->queue.list[s->done++ - s->base];
-        perform(&t);
-        free(t.launch.blob);
-        s->queue.list[s->done - 1 - s->base].launch.blob = NULL;
+        task *next = &s->queue.list[s->done++ - s->base], now = *next;
+        next->launch.blob = NULL;
+        perform(&now);
+        free(now.launch.blob);
     }
     if (s->done == s->base + s->queue.count) {
         s->base = s->done;
