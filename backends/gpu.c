@@ -107,7 +107,7 @@ find_device(gpu_handle *gpu)
     int error = gpu->driver.init(0);
     if (!error)
         error = gpu->driver.device_count(&count);
-    if (error && error != GPU_NO_DEVICE)
+    if (error && error != GPU_NO_DEVICE && error != GPU_BAD_DEVICE)
         return gpu_check(gpu, AG_NO_DEVICE, "starting the driver", error);
     if (gpu->number >= count)
         return gpu->base.host->fail(gpu->base.message, AG_NO_DEVICE,

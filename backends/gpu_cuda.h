@@ -92,6 +92,7 @@ typedef void *gpu_context;
 /* ---- numbers --------------------------------------------------------------------------------- */
 
 #define GPU_NO_DEVICE 100
+#define GPU_BAD_DEVICE 101
 #define GPU_NO_MEMORY 2
 #define GPU_ATTRIBUTE_LOCAL 8
 #define GPU_ATTRIBUTE_WARP 10

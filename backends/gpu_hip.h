@@ -81,6 +81,7 @@ typedef int gpu_context;   /* the runtime knows contexts by their device's numbe
 /* ---- numbers --------------------------------------------------------------------------------- */
 
 #define GPU_NO_DEVICE 100
+#define GPU_BAD_DEVICE 101
 #define GPU_NO_MEMORY 2
 #define GPU_ATTRIBUTE_LOCAL 74
 #define GPU_ATTRIBUTE_WARP 87

@@ -23,15 +23,25 @@ static const symbol compiler_symbols[] = {GPU_COMPILER_FUNCTIONS(IN_COMPILER)};
 static const char *const driver_files[] = {GPU_DRIVER_FILES};
 static const char *const compiler_files[] = {GPU_COMPILER_FILES};
 
-/* The file that the variable names, or the first that opens: by its name alone, then in the
-   toolkit's folder. */
 static void *
-open_library(const char *variable, const char *const *file, size_t files)
+open_file(const char *path, char *why, size_t room)
+{
+    void *library = dlopen(path, RTLD_NOW | RTLD_LOCAL);
+    const char *words = library || *why ? NULL : dlerror();
+    if (words)
+        snprintf(why, room, "%s", words);
+    return library;
+}
+
+/* The file that the variable names, or the first that opens: by its name alone, then in the
+   toolkit's folder.  `why' becomes what is wrong with the first. */
+static void *
+open_library(const char *variable, const char *const *file, size_t files, char *why, size_t room)
 {
     const char *chosen = getenv(variable), *folder = getenv(GPU_TOOLKIT_VARIABLE);
     const char *const roots[] = {NULL, folder && *folder ? folder : GPU_TOOLKIT, GPU_TOOLKIT};
     if (chosen && *chosen)
-        return dlopen(chosen, RTLD_NOW | RTLD_LOCAL);
+        return open_file(chosen, why, room);
     for (size_t root = 0; root < COUNT(roots); root++)
         for (size_t i = 0; i < files; i++) {
             static const char *const sub[] = {"lib64", "lib"};
@@ -39,7 +49,7 @@ open_library(const char *variable, const char *const *file, size_t files)
                 char path[4096];
                 if (roots[root])
                     snprintf(path, sizeof path, "%s/%s/%s", roots[root], sub[k], file[i]);
-                void *library = dlopen(roots[root] ? path : file[i], RTLD_NOW | RTLD_LOCAL);
+                void *library = open_file(roots[root] ? path : file[i], why, room);
                 if (library)
                     return library;
             }
@@ -64,12 +74,11 @@ ag_status
 gpu_open_libraries(gpu_handle *gpu)
 {
     const ag_host *host = gpu->base.host;
-    void *driver = open_library(GPU_DRIVER_VARIABLE, driver_files, COUNT(driver_files));
-    if (!driver) {
-        const char *why = dlerror();
-        return host->fail(gpu->base.message, AG_NO_DEVICE, "the " GPU_VENDOR " driver library cannot be opened (%s): %s",
-                          why ? why : driver_files[0], GPU_DRIVER_ADVICE);
-    }
+    char why[320] = "";
+    void *driver = open_library(GPU_DRIVER_VARIABLE, driver_files, COUNT(driver_files), why, sizeof why);
+    if (!driver)
+        return host->fail(gpu->base.message, AG_NO_DEVICE, "the " GPU_VENDOR " driver library cannot be opened (%s): %s", why,
+                          GPU_DRIVER_ADVICE);
     const char *missing = resolve(driver, driver_symbols, COUNT(driver_symbols), &gpu->driver);
     if (missing)
         return host->fail(gpu->base.message, AG_NO_DEVICE, "the " GPU_VENDOR " driver library has no %s: it is too old",
@@ -78,13 +87,10 @@ gpu_open_libraries(gpu_handle *gpu)
     if (GPU_COMPILER_IN_DRIVER && !(chosen && *chosen) &&
         !resolve(driver, compiler_symbols, COUNT(compiler_symbols), &gpu->compiler))
         return AG_OK;
-    void *compiler = open_library(GPU_COMPILER_VARIABLE, compiler_files, COUNT(compiler_files));
-    if (!compiler) {
-        const char *why = dlerror();
-        return host->fail(gpu->base.message, AG_NO_DEVICE,
-                          "the " GPU_VENDOR " run-time compiler cannot be opened (%s): %s", why ? why : compiler_files[0],
-                          GPU_COMPILER_ADVICE);
-    }
+    void *compiler = open_library(GPU_COMPILER_VARIABLE, compiler_files, COUNT(compiler_files), why, sizeof why);
+    if (!compiler)
+        return host->fail(gpu->base.message, AG_NO_DEVICE, "the " GPU_VENDOR " run-time compiler cannot be opened (%s): %s",
+                          why, GPU_COMPILER_ADVICE);
     missing = resolve(compiler, compiler_symbols, COUNT(compiler_symbols), &gpu->compiler);
     if (missing)
         return host->fail(gpu->base.message, AG_NO_DEVICE, "the " GPU_VENDOR " run-time compiler has no %s: it is too old",

@@ -17,6 +17,7 @@ m4_define(`STRIPS_X', `SHAPE(strips_x)')
 m4_define(`STRIPS_Y', `SHAPE(strips_y)')
 m4_define(`LINEAR', `SHAPE(linear)')
 m4_define(`SEGMENT', `128')
+m4_define(`SEGMENTS_X', `((COLS + SEGMENT - 1) / SEGMENT)')
 
 /* A tile holds `points' rows of TILE columns: TILE real parts, then TILE imaginary parts. */
 m4_define(`TILE_REALS', `(2 * TILE * SHAPE($1.points))')

@@ -1,19 +1,19 @@
 /* modulus -- the Fourier modulus constraint.  SPDX-License-Identifier: BSD-3-Clause
 
-       W = F(exit wave),  W <- a W / (|W| + guard),  error[s, strip] = sum (a - |W|)^2
+       W = F(exit wave),  W <- a W / (max(|W|, least) + guard),  error[s, strip] = sum (a - |W|)^2
 
    over measured pixels; the others keep the model's value.  `scale' makes the unscaled
-   transforms orthonormal.  (A. M. Maiden, J. M. Rodenburg, Ultramicroscopy 109, 1256 (2009).)
+   transforms orthonormal; the phase of a wave far below `least' is rounding and is not blown up.  (A. M. Maiden, J. M. Rodenburg, Ultramicroscopy 109, 1256 (2009).)
 
    Moves 20 bytes per pixel; 12 flops beside the transforms.  */
 
 MIDDLE_PASS(modulus, `OUT(real, error), IN(int, frame), VAL(index, first), IN(real, amplitude),
-           VAL(real, scale), VAL(real, guard)', `
+           VAL(real, scale), VAL(real, least), VAL(real, guard)', `
         TILE_SUM(total, q, l, COLS)
             const real a = AMPLITUDE_AT;
             const real modulus = scale * SQRT(RE(q, l) * RE(q, l) + IM(q, l) * IM(q, l));
             const real miss = a < UNMEASURED ? a - modulus : 0;
-            const real factor = (a < UNMEASURED ? a / (modulus + guard) : 1) * (scale * scale);
+            const real factor = (a < UNMEASURED ? a / (larger(modulus, least) + guard) : 1) * (scale * scale);
             total += miss * miss;
             RE(q, l) *= factor;
             IM(q, l) *= factor;

@@ -1,7 +1,7 @@
 /* modulus_raar -- the RAAR step with one overlap projection, its state kept at the detector.
    SPDX-License-Identifier: BSD-3-Clause
 
-       w = F(exit wave),  z = y + 2 beta w,  d = a z / (|z| + guard),
+       w = F(exit wave),  z = y + 2 beta w,  d = a z / (max(|z|, least) + guard),
        y <- beta (z - w) + (1 - 2 beta) d,   the wave goes on as d
 
    which is z <- [2 beta P_Q P_a + (1 - 2 beta) P_a + beta (I - P_Q)] z, because w is the
@@ -13,13 +13,13 @@
    Moves 36 bytes per pixel; 27 flops beside the transforms.  */
 
 MIDDLE_PASS(modulus_raar, `OUT(real, error), OUT(real, state), IN(int, frame), VAL(index, first),
-           IN(real, amplitude), VAL(real, scale), VAL(real, guard), VAL(real, beta), VAL(int, start)', `
+           IN(real, amplitude), VAL(real, scale), VAL(real, least), VAL(real, guard), VAL(real, beta), VAL(int, start)', `
         TILE_SUM(total, q, l, COLS)
             const real a = AMPLITUDE_AT;
             const real re = scale * RE(q, l), im = scale * IM(q, l);
             const real z_re = start ? re : state[STRIP_AT + l] + 2 * beta * re;
             const real z_im = start ? im : state[STRIP_AT + TILE + l] + 2 * beta * im;
-            const real factor = a < UNMEASURED ? a / (SQRT(z_re * z_re + z_im * z_im) + guard) : 1;
+            const real factor = a < UNMEASURED ? a / (larger(SQRT(z_re * z_re + z_im * z_im), least) + guard) : 1;
             const real miss = a < UNMEASURED ? a - SQRT(re * re + im * im) : 0;
             total += miss * miss;
             state[STRIP_AT + l] = beta * (z_re - re) + (1 - 2 * beta) * factor * z_re;

@@ -2,20 +2,21 @@
 
        P += step sum_s term[s] / ((1 - beta) D + beta D_max)
 
-   D is the density that probe_terms left, D_max the largest of its rows' maxima.  An item is a
-   row of the window.
+   D is the density that probe_terms left, D_max the largest of its segments' maxima.  An item is a
+   row of the window, in segments.
 
    Moves 8 bytes per pixel of a slot and 20 per pixel of the window.  */
 
 KERNEL(probe_step, OUT(cplx, probe), IN(cplx, term), IN(real, density), IN(real, density_top), VAL(index, slots),
            VAL(real, beta), VAL(real, step))
     REDUCE_BUFFER
-    GROUP(y, part, 1)
-        REDUCE_MAX(top, i, 0, ROWS)
+    GROUP(y, segment, SEGMENTS_X)
+        const int x0 = segment * SEGMENT, width = COLS - x0 < SEGMENT ? COLS - x0 : SEGMENT;
+        REDUCE_MAX(top, i, 0, ROWS * SEGMENTS_X)
             top = larger(top, density_top[i]);
         END_MAX(top)
-        LANES(x, 0, COLS)
-            const index at = y * COLS + x;
+        OWN(i, 0, width)
+            const index at = y * COLS + x0 + i;
             const real below = (1 - beta) * density[at] + beta * top;
             const real factor = below > 0 ? step / below : 0;
             real re = 0, im = 0;
@@ -25,6 +26,6 @@ KERNEL(probe_step, OUT(cplx, probe), IN(cplx, term), IN(real, density), IN(real,
             }
             probe[at].re += factor * re;
             probe[at].im += factor * im;
-        END_LANES
+        END_OWN
     END_GROUP
 END_KERNEL

@@ -1,55 +1,71 @@
 /* probe_terms -- the frames' say on the probe.  SPDX-License-Identifier: BSD-3-Clause
 
-       term[s] = conj(o_s) z_s,    density[y, x] (+)= sum_s |o_s|^2,
-       density_top[y] = max_x density,    probe_top[y] = max_s,x |p_s|^2
+       t_s = conj(o_s) z_s,    density[y, x] (+)= sum_s |o_s|^2
 
-   with o_s the object window of slot s; `fresh' begins the density at 0, else it goes on.
-   An item is a row of the window.
+   with o_s the object window of slot s.  With `keep' term[s] = t_s, for terms that must be shifted
+   before they are added; else number[y, x] (+)= sum_s t_s.  `fresh' begins the sums at 0, else they
+   go on.  Of each segment of a row also density_top = max density, probe_top = max_s |p_s|^2.
 
-   Moves 32 bytes per pixel of a slot and 8 per pixel of the window; 15 flops per pixel of a slot.  */
+   An item is a row of the window, in segments.
 
-KERNEL(probe_terms, OUT(cplx, term), OUT(real, density), OUT(real, density_top), OUT(real, probe_top),
-           VAL(index, slots), VAL(int, fresh), IN(int, frame), IN(int, corner), IN(real, fraction),
+   Moves 24 (keep: 32) bytes per pixel of a slot and 24 per pixel of the window; 15 flops per pixel of
+   a slot.  */
+
+m4_define(`TERMS', `OWN(i, 0, width)
+                    const int x = x0 + i;
+                    const cplx o = $1, p = PROBE, t = conjugate_product(o, stack[at + i]);
+                    $2
+                    SUM_SQUARE(i) += o.re * o.re + o.im * o.im;
+                    tops[i] = larger(tops[i], p.re * p.re + p.im * p.im);
+                END_OWN')
+m4_define(`KEEP', `term[at + i] = t;')
+m4_define(`ADD', `SUM_RE(i) += t.re; SUM_IM(i) += t.im;')
+KERNEL(probe_terms, OUT(cplx, number), OUT(cplx, term), OUT(real, density), OUT(real, density_top), OUT(real, probe_top),
+           VAL(index, slots), VAL(int, fresh), VAL(int, keep), IN(int, frame), IN(int, corner), IN(real, fraction),
            IN(cplx, object), VAL(index, object_cols), IN(cplx, probe), VAL(index, probe_step), IN(cplx, stack))
-    SHARED(real, sums, COLS)
-    SHARED(real, tops, COLS)
+    GATHER_BUFFER
+    SHARED(real, tops, SEGMENT)
     REDUCE_BUFFER
-    GROUP(y, part, 1)
-        OWN(x, 0, COLS)
-            sums[x] = fresh ? 0 : density[y * COLS + x];
-            tops[x] = 0;
+    GROUP(y, segment, SEGMENTS_X)
+        const int x0 = segment * SEGMENT, width = COLS - x0 < SEGMENT ? COLS - x0 : SEGMENT;
+        const index place = y * COLS + x0;
+        OWN(i, 0, width)
+            SUM_RE(i) = fresh || keep ? 0 : number[place + i].re;
+            SUM_IM(i) = fresh || keep ? 0 : number[place + i].im;
+            SUM_SQUARE(i) = fresh ? 0 : density[place + i];
+            tops[i] = 0;
         END_OWN
         for (index s = 0; s < slots; s++) {
             WINDOW
-            const index at = (s * ROWS + y) * COLS;
-            if (LINEAR) {
-            OWN(x, 0, COLS)
-                const cplx o = OBJECT_LINEAR, p = PROBE;
-                term[at + x] = conjugate_product(o, stack[at + x]);
-                sums[x] += o.re * o.re + o.im * o.im;
-                tops[x] = larger(tops[x], p.re * p.re + p.im * p.im);
-            END_OWN
+            const index at = (s * ROWS + y) * COLS + x0;
+            if (LINEAR && keep) {
+                TERMS(`OBJECT_LINEAR', `KEEP')
+            } else if (LINEAR) {
+                TERMS(`OBJECT_LINEAR', `ADD')
+            } else if (keep) {
+                TERMS(`OBJECT_WHOLE', `KEEP')
             } else {
-            OWN(x, 0, COLS)
-                const cplx o = OBJECT_WHOLE, p = PROBE;
-                term[at + x] = conjugate_product(o, stack[at + x]);
-                sums[x] += o.re * o.re + o.im * o.im;
-                tops[x] = larger(tops[x], p.re * p.re + p.im * p.im);
-            END_OWN
+                TERMS(`OBJECT_WHOLE', `ADD')
             }
         }
-        OWN(x, 0, COLS)
-            density[y * COLS + x] = sums[x];
+        if (!keep) {
+        OWN(i, 0, width)
+            number[place + i].re = SUM_RE(i);
+            number[place + i].im = SUM_IM(i);
         END_OWN
-        REDUCE_MAX(top_sum, x, 0, COLS)
-            top_sum = larger(top_sum, sums[x]);
+        }
+        OWN(i, 0, width)
+            density[place + i] = SUM_SQUARE(i);
+        END_OWN
+        REDUCE_MAX(top_sum, i, 0, width)
+            top_sum = larger(top_sum, SUM_SQUARE(i));
         END_MAX(top_sum)
-        REDUCE_MAX(top_probe, x, 0, COLS)
-            top_probe = larger(top_probe, tops[x]);
+        REDUCE_MAX(top_probe, i, 0, width)
+            top_probe = larger(top_probe, tops[i]);
         END_MAX(top_probe)
         ONE_LANE
-            density_top[y] = top_sum;
-            probe_top[y] = top_probe;
+            density_top[y * SEGMENTS_X + segment] = top_sum;
+            probe_top[y * SEGMENTS_X + segment] = top_probe;
         END_ONE
     END_GROUP
 END_KERNEL

@@ -173,6 +173,8 @@ typedef struct ag_options {
                               illumination */
     double probe_inertia;
     double modulus_guard;  /* added to the modulus before dividing by it */
+    double modulus_floor;  /* in parts of the data's rms amplitude: a modulus below it is divided by it
+                              instead, because the phase of so dark a pixel is rounding */
     int clip_amplitudes;   /* negative amplitudes become 0 */
     int shuffle;           /* PIE family: a new random order in each iteration */
     uint64_t seed;

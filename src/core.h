@@ -138,6 +138,7 @@ typedef struct ag_plan {
                               or in the corner [1] */
     int64_t scratch;       /* reals of scratch per frame */
     int64_t amplitude;     /* reals of amplitudes per frame */
+    int64_t tops;          /* maxima that probe_terms leaves: of each segment of a row */
     int64_t spill;         /* reals of spilt tiles per frame; 0: none */
     char id[160];
 } ag_plan;

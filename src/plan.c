@@ -176,6 +176,7 @@ ag_plan_shape(ag_plan *plan, const ag_room *room, int64_t rows, int64_t cols, in
     s->strips_y = (s->y.length + s->tile - 1) / s->tile;
     plan->amplitude = (int64_t)s->strips_y * s->x.length * s->tile;
     plan->scratch = 2 * plan->amplitude;
+    plan->tops = rows * ((cols + AG_SEGMENT - 1) / AG_SEGMENT);
     plan->spill = s->spill ? (int64_t)AG_MAX(s->strips_x, s->strips_y) * 2 * s->tile * longest : 0;
     int n = snprintf(plan->id, sizeof plan->id, "passes3 rows ");
     n += put_axis(plan->id + n, sizeof plan->id - (size_t)n, &s->y);

@@ -49,12 +49,17 @@ load(void)
         const char *name;
         void *at;
     } entry[] = {
-        {"nvrtcGetErrorString", &nvrtc.error},     {"nvrtcVersion", &nvrtc.version},
+        {"nvrtcGetErrorString", &nvrtc.error},
+        {"nvrtcVersion", &nvrtc.version},
         {"nvrtcGetNumSupportedArchs", &nvrtc.arch_count},
-        {"nvrtcGetSupportedArchs", &nvrtc.archs},  {"nvrtcCreateProgram", &nvrtc.create},
-        {"nvrtcCompileProgram", &nvrtc.compile},   {"nvrtcGetProgramLogSize", &nvrtc.log_size},
-        {"nvrtcGetProgramLog", &nvrtc.log},        {"nvrtcGetCUBINSize", &nvrtc.binary_size},
-        {"nvrtcGetCUBIN", &nvrtc.binary},          {"nvrtcDestroyProgram", &nvrtc.destroy},
+        {"nvrtcGetSupportedArchs", &nvrtc.archs},
+        {"nvrtcCreateProgram", &nvrtc.create},
+        {"nvrtcCompileProgram", &nvrtc.compile},
+        {"nvrtcGetProgramLogSize", &nvrtc.log_size},
+        {"nvrtcGetProgramLog", &nvrtc.log},
+        {"nvrtcGetCUBINSize", &nvrtc.binary_size},
+        {"nvrtcGetCUBIN", &nvrtc.binary},
+        {"nvrtcDestroyProgram", &nvrtc.destroy},
     };
     const char *const root = getenv("CUDA_PATH");
     void *library = NULL;
@@ -187,17 +192,20 @@ main(int argc, char **argv)
         return 2;
     }
     if (!load()) {
-        puts("skip CUDA: libnvrtc cannot be loaded (it comes with NVIDIA's CUDA toolkit; CUDA_PATH says where)");
+        puts("skip CUDA: libnvrtc cannot be loaded (it comes with NVIDIA's CUDA toolkit; CUDA_PATH "
+             "says where)");
         return 77;
     }
     const char *const text = read_text(argv[1]);
     int major = 0, minor = 0, count = 0, known[256], failed = 0, compiled = 0;
-    if (nvrtc.version(&major, &minor) || nvrtc.arch_count(&count) || count > 256 || nvrtc.archs(known))
+    if (nvrtc.version(&major, &minor) || nvrtc.arch_count(&count) || count > 256 ||
+        nvrtc.archs(known))
         return 1;
     printf("NVRTC %d.%d\n", major, minor);
     for (size_t i = 0; i < COUNT(wanted); i++)
         for (int k = 0; k < count; k++)
-            for (size_t s = 0; s < COUNT(shapes) - (i > 0) && known[k] == wanted[i]; s++, compiled++)
+            for (size_t s = 0; s < COUNT(shapes) - (i > 0) && known[k] == wanted[i];
+                 s++, compiled++)
                 failed += compile(text, shapes[s], wanted[i]);
     printf("%d programs, %d failures\n", compiled, failed);
     return failed || !compiled;

@@ -52,8 +52,8 @@ knows() {
 # hip TARGET FILE, opencl TARGET FILE.  The maths library of the device is left out: whether it
 # is installed for a target does not matter here.
 hip() {
-    "$clang" -x hip --cuda-device-only --offload-arch="$1" --rocm-path="$rocm" -nogpulib -std=c++17 \
-        -O2 -S -o /dev/null "$2"
+    "$clang" -x hip --cuda-device-only --offload-arch="$1" --rocm-path="$rocm" -nogpulib \
+        -std=c++17 -O2 -S -o /dev/null "$2"
 }
 opencl() {
     "$clang" -x cl -cl-std=CL1.2 -Xclang -finclude-default-header -nogpulib \
@@ -77,7 +77,7 @@ else
         rocm=
     done
     if [ -z "$rocm" ]; then
-        echo "skip HIP: $clang cannot compile a file that includes hip/hip_runtime.h (ROCM_PATH names its folder):"
+        echo "skip HIP: $clang finds no usable hip/hip_runtime.h (see ROCM_PATH):"
         sed 's/^/skip     /' "$work/log" | head -n 3
     fi
     for target in gfx908 gfx90a gfx942 gfx1030 gfx1100 gfx1201; do

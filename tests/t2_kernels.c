@@ -7,9 +7,9 @@
 
    Errors are relative L2 over a whole result.  In single precision a kernel without a transform
    does a handful of roundings of 6e-8 on values that are summed with signs at random; a transform
-   of n points adds about log2(n) stages of them, twice where it goes there and back, and Bluestein's
-   makes three transforms out of one.  Quotients a W / |W| and cosines of a rounded angle are
-   within the same.  A wrong pixel anywhere is 1e-3 and more.  */
+   of n points adds about log2(n) stages of them, twice where it goes there and back, and
+   Bluestein's makes three transforms out of one.  Quotients a W / |W| and cosines of a rounded
+   angle are within the same.  A wrong pixel anywhere is 1e-3 and more.  */
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
@@ -28,7 +28,9 @@ static const struct kernel_row {
     double tolerance;
     check_kernel *check;
 } table[] = {
+/* clang-format off */
 #define ROW(name, kind, tolerance) {#name, AG_KERNEL_##name, kind, tolerance, check_##name}
+    /* clang-format on */
     ROW(amplitude, WINDOW, 1e-7),
     ROW(divide, WINDOW, 2e-7),
     ROW(load_exit, TRANSFORM, 5e-7),
@@ -54,10 +56,11 @@ static const struct kernel_row {
 
 /* 13, 17, 31, 37 and 131 go through Bluestein's algorithm. */
 static const shape_row shapes[] = {
-    {16, 15, 1, 0, ALWAYS},       {2, 3, 0, 0, ALWAYS},       {13, 17, 1, 0, ALWAYS},
-    {30, 42, 0, 1, ALWAYS},       {8, 8, 0, 0, USUALLY},      {15, 16, 1, 0, NO_BUILDING},
+    {16, 15, 1, 0, ALWAYS},       {2, 3, 0, 0, ALWAYS},        {13, 17, 1, 0, ALWAYS},
+    {30, 42, 0, 1, ALWAYS},       {8, 8, 0, 0, NO_BUILDING},   {15, 16, 1, 0, NO_BUILDING},
     {32, 32, 0, 0, NO_BUILDING},  {31, 64, 0, 0, NO_BUILDING}, {17, 31, 1, 1, USUALLY},
-    {100, 100, 1, 8192, USUALLY}, {131, 37, 0, 0, USUALLY},   {128, 128, 0, 0, USUALLY},
+    {100, 100, 1, 8192, USUALLY}, {131, 37, 0, 0, USUALLY},    {128, 128, 0, 0, USUALLY},
+    {5, 270, 1, 0, USUALLY},
 };
 #define SHAPES ((int)(sizeof shapes / sizeof *shapes))
 
@@ -119,13 +122,15 @@ void *
 fetch(problem *p, const ag_array *array)
 {
     const int64_t around = margin(array->type), size = ag_type_bytes(array->type);
-    const guarded *const g = (const guarded *)(const void *)((const char *)array - offsetof(guarded, view));
+    const guarded *const g =
+        (const guarded *)(const void *)((const char *)array - offsetof(guarded, view));
     unsigned char *const bytes = take(p, array->count + 2 * around, (size_t)size);
     unsigned char *const end = bytes + (around + array->count) * size;
     ag_array_read(g->whole, 0, array->count + 2 * around, bytes);
     ck_assert_msg(!ag_device_status(p->device), "%s", ag_device_message(p->device));
     for (int64_t i = 0; i < around * size; i++)
-        ck_assert_msg(bytes[i] == 0xff && end[i] == 0xff, "%s writes outside of an array", p->kernel);
+        ck_assert_msg(bytes[i] == 0xff && end[i] == 0xff, "%s writes outside of an array",
+                      p->kernel);
     for (unsigned char *b = bytes + around * size; b < end; b++)
         p->digest = (p->digest ^ *b) * 0x100000001b3u;
     return bytes + around * size;
@@ -142,8 +147,8 @@ compare(problem *p, const char *what, int64_t count, const ag_real *found, const
         size += expected[i] * expected[i];
     }
     const double error = size > 0 ? sqrt(difference / size) : sqrt(difference);
-    ck_assert_msg(error <= p->tolerance, "%s, %d x %d %s, %s (%s): error %.3g, tolerance %.3g", p->kernel,
-                  p->at->rows, p->at->cols, p->at->linear ? "linear" : "whole", what,
+    ck_assert_msg(error <= p->tolerance, "%s, %d x %d %s, %s (%s): error %.3g, tolerance %.3g",
+                  p->kernel, p->at->rows, p->at->cols, p->at->linear ? "linear" : "whole", what,
                   ag_device_description(p->device), error, p->tolerance);
     p->error = fmax(p->error, error);
 }
@@ -152,12 +157,17 @@ compare(problem *p, const char *what, int64_t count, const ag_real *found, const
 static void
 place_frames(problem *p)
 {
-    const int64_t down = p->object_rows - p->rows - p->at->linear, right = p->object_cols - p->cols - p->at->linear;
+    const int64_t down = p->object_rows - p->rows - p->at->linear,
+                  right = p->object_cols - p->cols - p->at->linear;
     const int32_t frame[SLOTS] = {3, 1, 4};
     memcpy(p->frame, frame, sizeof frame);
     for (int j = 0; j < FRAMES; j++) {
-        p->corner[2 * j] = j == 1 ? 0 : j == 4 ? (int32_t)down : (int32_t)((double)down * ag_random_uniform(&p->random));
-        p->corner[2 * j + 1] = j == 1 ? 0 : j == 4 ? (int32_t)right : (int32_t)((double)right * ag_random_uniform(&p->random));
+        p->corner[2 * j] = j == 1   ? 0
+                           : j == 4 ? (int32_t)down
+                                    : (int32_t)((double)down * ag_random_uniform(&p->random));
+        p->corner[2 * j + 1] = j == 1   ? 0
+                               : j == 4 ? (int32_t)right
+                                        : (int32_t)((double)right * ag_random_uniform(&p->random));
         p->fraction[2 * j] = (ag_real)ag_random_uniform(&p->random);
         p->fraction[2 * j + 1] = (ag_real)ag_random_uniform(&p->random);
     }
@@ -184,7 +194,8 @@ problem_begin(problem *p, ag_device *device, const char *kernel, int number, con
     ck_assert_msg(p->program != NULL, "%s", ag_device_message(device));
     p->frequency = take(p, p->rows + p->cols, sizeof *p->frequency);
     for (int i = 0; i < at->rows + at->cols; i++)
-        p->frequency[i] = i < at->rows ? ag_axis_frequency(&shape->y, i) : ag_axis_frequency(&shape->x, i - at->rows);
+        p->frequency[i] = i < at->rows ? ag_axis_frequency(&shape->y, i)
+                                       : ag_axis_frequency(&shape->x, i - at->rows);
     place_frames(p);
     p->object = random_complex(p, p->object_rows * p->object_cols);
     p->probe = random_complex(p, SLOTS * p->pixels);
@@ -221,8 +232,8 @@ static int
 skips(const struct kernel_row *row, const shape_row *at, int processor)
 {
     const int slow = getenv("AG_SLOW") != NULL || getenv("ARGAND_TEST_QUICK") != NULL;
-    return (slow && at->when != ALWAYS) || (!processor && at->when == NO_BUILDING) || (row->kind == PLAIN && at != shapes) ||
-           (row->kind == WINDOW && at->local);
+    return (slow && at->when != ALWAYS) || (!processor && at->when == NO_BUILDING) ||
+           (row->kind == PLAIN && at != shapes) || (row->kind == WINDOW && at->local);
 }
 
 /* One kernel on one device at all its shapes. */
@@ -248,8 +259,8 @@ run_row(const struct kernel_row *row, ag_device *device, int compares)
             result.tolerance = p.tolerance;
         }
         result.digest = p.digest;
-        n += (size_t)snprintf(result.shapes + n, sizeof result.shapes - n, " %dx%d%s%s", at->rows, at->cols,
-                              at->linear ? "l" : "", p.plan.shape.spill ? "s" : "");
+        n += (size_t)snprintf(result.shapes + n, sizeof result.shapes - n, " %dx%d%s%s", at->rows,
+                              at->cols, at->linear ? "l" : "", p.plan.shape.spill ? "s" : "");
         problem_end(&p);
     }
     return result;
@@ -283,7 +294,8 @@ run_processor(const struct kernel_row *row)
             const outcome result = run_row(row, device, threads == 1);
             ag_device_close(device);
             if (threads > 1)
-                ck_assert_msg(result.digest == digest, "%s: %d threads change bits", row->name, threads);
+                ck_assert_msg(result.digest == digest, "%s: %d threads change bits", row->name,
+                              threads);
             digest = result.digest;
             snprintf(name, sizeof name, "cpu %s", instructions[i]);
             if (threads == 1)
@@ -315,7 +327,8 @@ START_TEST(test_each_kernel_has_a_row)
     for (int i = 0; i < AG_KERNELS; i++) {
         int found = 0;
         for (int k = 0; k < ROWS; k++)
-            found += !strcmp(ag_kernels[i].name, table[k].name) && table[k].number == ag_kernels[i].id;
+            found +=
+                !strcmp(ag_kernels[i].name, table[k].name) && table[k].number == ag_kernels[i].id;
         ck_assert_msg(found == 1, "kernel %s has %d rows in the table", ag_kernels[i].name, found);
     }
 }

@@ -8,10 +8,10 @@
 #include "common.h"
 #include "kernels.h"
 
-#define PI 3.14159265358979323846
-#define SLOTS 3   /* frames in a stack */
-#define FRAMES 5  /* frames of the scan, of which a stack lists SLOTS */
-#define TAKEN 512 /* blocks of memory and arrays of a problem at most */
+#define PI         3.14159265358979323846
+#define SLOTS      3   /* frames in a stack */
+#define FRAMES     5   /* frames of the scan, of which a stack lists SLOTS */
+#define TAKEN      512 /* blocks of memory and arrays of a problem at most */
 #define UNMEASURED 2e30
 
 /* When a shape is run: not where kernels are built for each shape; not where that is slow. */
@@ -51,7 +51,8 @@ typedef struct problem {
     guarded array[TAKEN];
 } problem;
 
-void problem_begin(problem *p, ag_device *device, const char *kernel, int number, const shape_row *at);
+void problem_begin(problem *p, ag_device *device, const char *kernel, int number,
+                   const shape_row *at);
 void problem_end(problem *p);
 /* Zeroed host memory that lives as long as the problem. */
 void *take(problem *p, int64_t count, size_t size);
@@ -62,13 +63,15 @@ ag_array *place(problem *p, ag_type type, int64_t count, const void *source);
 /* What an array holds; its guards are looked at. */
 void *fetch(problem *p, const ag_array *array);
 /* Relative L2 of found - expected, both `count' reals; ends the test where it is too large. */
-void compare(problem *p, const char *what, int64_t count, const ag_real *found, const double *expected);
+void compare(problem *p, const char *what, int64_t count, const ag_real *found,
+             const double *expected);
 
 /* ---- t2_reference.c: what the formulas say, in double and as slow as they are ------------- */
 
 /* Of n values, `step' apart, in place: sum_x v[x] exp(sign 2 pi i k x / n), k = frequency of the
    position; x is a pixel and k in positions for sign -1, the other way round for +1. */
-void reference_dft(double complex *value, int64_t n, int64_t step, const int32_t *frequency, int sign);
+void reference_dft(double complex *value, int64_t n, int64_t step, const int32_t *frequency,
+                   int sign);
 /* Down the columns or along the rows of `count' frames. */
 void reference_columns(const problem *p, double complex *frame, int64_t count, int sign);
 void reference_rows(const problem *p, double complex *frame, int64_t count, int sign);

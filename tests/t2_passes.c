@@ -74,16 +74,18 @@ check_store(problem *p, ag_store *store, int difference)
     for (int64_t step = 0; step <= p->pixels; step += p->pixels) {
         ag_array *const result = place(p, AG_COMPLEX, SLOTS * p->pixels, NULL);
         wave *const expected = take(p, SLOTS * p->pixels, sizeof *expected);
-        store(p->program, SLOTS, result, scratch, p->plan.table_y, p->d_frame, p->d_corner, p->d_fraction,
-              difference ? p->d_object : NULL, p->object_cols, difference ? p->d_probe : NULL, step, p->spill);
+        store(p->program, SLOTS, result, scratch, p->plan.table_y, p->d_frame, p->d_corner,
+              p->d_fraction, difference ? p->d_object : NULL, p->object_cols,
+              difference ? p->d_probe : NULL, step, p->spill);
         for (int64_t i = 0; i < SLOTS * p->pixels && p->compares; i++) {
             const int64_t s = i / p->pixels, y = i / p->cols % p->rows, x = i % p->cols;
             expected[i] = frame[i];
             if (difference)
-                expected[i] -= reference_probe(p, s, y, x, step) * reference_window(p, p->frame[s], y, x);
+                expected[i] -=
+                    reference_probe(p, s, y, x, step) * reference_window(p, p->frame[s], y, x);
         }
-        compare(p, step ? "a probe for each slot" : "one probe", 2 * SLOTS * p->pixels, fetch(p, result),
-                (const double *)expected);
+        compare(p, step ? "a probe for each slot" : "one probe", 2 * SLOTS * p->pixels,
+                fetch(p, result), (const double *)expected);
     }
 }
 
@@ -102,7 +104,7 @@ check_store_stack(problem *p)
 /* ---- middle passes ----------------------------------------------------------------------- */
 
 enum { PLAIN, DM, RAAR };
-static const double guard = 1e-3, beta = 0.75;
+static const double guard = 1e-3, least = 0.25, beta = 0.75;
 
 /* What a middle pass starts from. */
 typedef struct middle {
@@ -148,7 +150,8 @@ data_at(const problem *p, const middle *m, int64_t i)
 
 /* The sum over each strip of term(|psi| - a), measured pixels only. */
 static void
-compare_sums(problem *p, const char *what, const middle *m, const ag_array *found, double (*term)(double))
+compare_sums(problem *p, const char *what, const middle *m, const ag_array *found,
+             double (*term)(double))
 {
     const int64_t strips = p->plan.shape.strips_y;
     double *const sum = take(p, SLOTS * strips, sizeof *sum);
@@ -167,11 +170,11 @@ square(double x)
     return x * x;
 }
 
-/* a w / (|w| + guard), or w where nothing was measured. */
+/* a w / (max(|w|, least) + guard), or w where nothing was measured. */
 static wave
 project(double a, wave w)
 {
-    return a < UNMEASURED ? a * w / (cabs(w) + guard) : w;
+    return a < UNMEASURED ? a * w / (fmax(cabs(w), least) + guard) : w;
 }
 
 static void
@@ -179,15 +182,17 @@ check_middle(problem *p, int kind, int64_t first, int start)
 {
     const middle m = middle_begin(p, first);
     if (kind == PLAIN)
-        ag_run_modulus(p->program, SLOTS, m.scratch, p->plan.table_x, m.error, p->d_frame, first, m.measured,
-                       m.scale, guard, p->spill);
+        ag_run_modulus(p->program, SLOTS, m.scratch, p->plan.table_x, m.error, p->d_frame, first,
+                       m.measured, m.scale, least, guard, p->spill);
     else if (kind == DM)
-        ag_run_modulus_dm(p->program, SLOTS, m.scratch, p->plan.table_x, m.error, m.kept, p->d_frame, first,
-                          m.measured, m.scale, guard, start, p->spill);
+        ag_run_modulus_dm(p->program, SLOTS, m.scratch, p->plan.table_x, m.error, m.kept,
+                          p->d_frame, first, m.measured, m.scale, least, guard, start, p->spill);
     else
-        ag_run_modulus_raar(p->program, SLOTS, m.scratch, p->plan.table_x, m.error, m.kept, p->d_frame, first,
-                            m.measured, m.scale, guard, beta, start, p->spill);
-    wave *const on = take(p, SLOTS * p->pixels, sizeof *on), *const kept = take(p, SLOTS * p->pixels, sizeof *on);
+        ag_run_modulus_raar(p->program, SLOTS, m.scratch, p->plan.table_x, m.error, m.kept,
+                            p->d_frame, first, m.measured, m.scale, least, guard, beta, start,
+                            p->spill);
+    wave *const on = take(p, SLOTS * p->pixels, sizeof *on);
+    wave *const kept = take(p, SLOTS * p->pixels, sizeof *on);
     for (int64_t i = 0; i < SLOTS * p->pixels; i++) {
         const double a = data_at(p, &m, i);
         const wave psi = m.psi[i];
@@ -237,8 +242,8 @@ check_measure(problem *p)
 {
     const middle m = middle_begin(p, 1);
     ag_array *const distances = place(p, AG_REAL, SLOTS * p->plan.shape.strips_y, NULL);
-    ag_run_measure(p->program, SLOTS, m.error, distances, m.scratch, p->plan.table_x, p->d_frame, m.first,
-                   m.measured, m.scale, p->spill);
+    ag_run_measure(p->program, SLOTS, m.error, distances, m.scratch, p->plan.table_x, p->d_frame,
+                   m.first, m.measured, m.scale, p->spill);
     compare_sums(p, "squares", &m, m.error, square);
     compare_sums(p, "distances", &m, distances, fabs);
 }
@@ -277,8 +282,8 @@ check_shift(problem *p)
         ag_real *source;
         wave *const frame = random_frames(p, 1, &source);
         ag_array *const scratch = place(p, AG_REAL, SLOTS * p->plan.scratch, source);
-        ag_run_shift(p->program, SLOTS, scratch, p->plan.table_x, p->d_frame, d_ramp, 1 / (double)p->pixels,
-                     sign, p->spill);
+        ag_run_shift(p->program, SLOTS, scratch, p->plan.table_x, p->d_frame, d_ramp,
+                     1 / (double)p->pixels, sign, p->spill);
         if (p->compares)
             reference_rows(p, frame, SLOTS, -1);
         for (int64_t i = 0; i < SLOTS * p->pixels; i++) {

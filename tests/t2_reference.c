@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* t2_reference.c -- the formulas of the kernels' building blocks, in double, summed term by term. */
+/* t2_reference.c -- the formulas of the kernels' building blocks, in double, term by term. */
 #include <math.h>
 #include <stdlib.h>
 
@@ -8,7 +8,8 @@
 void
 reference_dft(double complex *value, int64_t n, int64_t step, const int32_t *frequency, int sign)
 {
-    double complex *const result = malloc((size_t)(2 * n) * sizeof *result), *const turn = result + n;
+    double complex *const result = malloc((size_t)(2 * n) * sizeof *result);
+    double complex *const turn = result + n;
     ck_assert_ptr_nonnull(result);
     for (int64_t i = 0; i < n; i++)
         turn[i] = cexp(sign * 2 * PI * I * (double)i / (double)n);
@@ -77,7 +78,8 @@ from_scratch(problem *p, const ag_real *scratch)
 {
     double complex *const frame = take(p, SLOTS * p->pixels, sizeof *frame);
     for (int64_t i = 0; i < SLOTS * p->pixels; i++) {
-        const ag_real *at = scratch + scratch_at(p, i / p->pixels, i / p->cols % p->rows, i % p->cols);
+        const ag_real *at =
+            scratch + scratch_at(p, i / p->pixels, i / p->cols % p->rows, i % p->cols);
         frame[i] = (double)at[0] + I * (double)at[p->plan.shape.tile];
     }
     return frame;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* t2_sums.c -- the kernels that gather over frames, and the elementwise ones, against their formulas. */
+/* t2_sums.c -- the kernels that gather over frames, and the elementwise ones. */
 #include <math.h>
 #include <string.h>
 
@@ -31,17 +31,20 @@ inside(const problem *p, const box *b, int64_t pixel)
     return row >= b->top && row < b->top + b->rows && column >= b->left && column < b->right;
 }
 
-/* Adds conj(p) z and |p|^2 of slots from ... to - 1, each by its weight at the four object pixels. */
+/* Adds conj(p) z and |p|^2 of slots from ... to - 1, by the weights of the four object pixels. */
 static void
 scatter(const problem *p, int64_t from, int64_t to, int64_t step, wave *number, double *density)
 {
     for (int64_t i = from * p->pixels; i < to * p->pixels; i++) {
-        const int64_t s = i / p->pixels, y = i / p->cols % p->rows, x = i % p->cols, j = p->frame[s];
-        const wave v = reference_probe(p, s, y, x, step), z = (double)p->stack[i].re + I * (double)p->stack[i].im;
+        const int64_t s = i / p->pixels, y = i / p->cols % p->rows, x = i % p->cols,
+                      j = p->frame[s];
+        const wave v = reference_probe(p, s, y, x, step),
+                   z = (double)p->stack[i].re + I * (double)p->stack[i].im;
         for (int tap = 0; tap < (p->at->linear ? 4 : 1); tap++) {
             const double fy = (double)p->fraction[2 * j], fx = (double)p->fraction[2 * j + 1];
             const double w = p->at->linear ? (tap / 2 ? fy : 1 - fy) * (tap % 2 ? fx : 1 - fx) : 1;
-            const int64_t row = p->corner[2 * j] + y + tap / 2, column = p->corner[2 * j + 1] + x + tap % 2;
+            const int64_t row = p->corner[2 * j] + y + tap / 2,
+                          column = p->corner[2 * j + 1] + x + tap % 2;
             number[row * p->object_cols + column] += w * conj(v) * z;
             density[row * p->object_cols + column] += w * creal(v * conj(v));
         }
@@ -49,14 +52,14 @@ scatter(const problem *p, int64_t from, int64_t to, int64_t step, wave *number, 
 }
 
 static void
-run_object_sum(problem *p, ag_array *number, ag_array *density, const box *b, int64_t from, int64_t to,
-               int64_t step, int fresh)
+run_object_sum(problem *p, ag_array *number, ag_array *density, const box *b, int64_t from,
+               int64_t to, int64_t step, int fresh)
 {
     const ag_array frame = ag_view(p->d_frame, from), stack = ag_view(p->d_stack, from * p->pixels);
     const ag_array probe = ag_view(p->d_probe, from * step);
-    ag_run_object_sum(p->program, b->rows * b->segments, number, density, p->object_cols, b->top, b->left,
-                      b->right, b->segments, to - from, fresh, &frame, p->d_corner, p->d_fraction, &probe,
-                      step, &stack);
+    ag_run_object_sum(p->program, b->rows * b->segments, number, density, p->object_cols, b->top,
+                      b->left, b->right, b->segments, to - from, fresh, &frame, p->d_corner,
+                      p->d_fraction, &probe, step, &stack);
 }
 
 void
@@ -69,8 +72,10 @@ check_object_sum(problem *p)
         const box b = box_of(p, variant != 2);
         ag_complex *const number = random_complex(p, n);
         ag_real *const density = random_reals(p, n);
-        ag_array *const d_number = place(p, AG_COMPLEX, n, number), *const d_density = place(p, AG_REAL, n, density);
-        ag_array *const n2 = place(p, AG_COMPLEX, n, number), *const d2 = place(p, AG_REAL, n, density);
+        ag_array *const d_number = place(p, AG_COMPLEX, n, number);
+        ag_array *const d_density = place(p, AG_REAL, n, density);
+        ag_array *const n2 = place(p, AG_COMPLEX, n, number);
+        ag_array *const d2 = place(p, AG_REAL, n, density);
         wave *const e_number = take(p, n, sizeof *e_number);
         double *const e_density = take(p, n, sizeof *e_density);
         run_object_sum(p, d_number, d_density, &b, 0, SLOTS, step, fresh);
@@ -81,7 +86,8 @@ check_object_sum(problem *p)
             const int in = inside(p, &b, i);
             const wave old = (double)number[i].re + I * (double)number[i].im;
             e_number[i] = in ? e_number[i] + (fresh ? 0 : old) : old;
-            e_density[i] = in ? e_density[i] + (fresh ? 0 : (double)density[i]) : (double)density[i];
+            e_density[i] =
+                in ? e_density[i] + (fresh ? 0 : (double)density[i]) : (double)density[i];
         }
         const void *const one = fetch(p, d_number), *const whole = fetch(p, d_density);
         compare(p, "number", 2 * n, one, (const double *)e_number);
@@ -103,8 +109,9 @@ check_object_coverage(problem *p)
         ag_array *const density = place(p, AG_REAL, n, old);
         wave *const number = take(p, n, sizeof *number);
         double *const expected = take(p, n, sizeof *expected);
-        ag_run_object_coverage(p->program, b.rows * b.segments, density, p->object_cols, b.top, b.left, b.right,
-                               b.segments, SLOTS, p->d_frame, p->d_corner, p->d_fraction, p->d_probe, step);
+        ag_run_object_coverage(p->program, b.rows * b.segments, density, p->object_cols, b.top,
+                               b.left, b.right, b.segments, SLOTS, p->d_frame, p->d_corner,
+                               p->d_fraction, p->d_probe, step);
         scatter(p, 0, SLOTS, step, number, expected);
         for (int64_t i = 0; i < n; i++)
             if (!inside(p, &b, i))
@@ -136,14 +143,17 @@ check_object_step(problem *p)
         const double alpha = variant == 4 ? 0 : 0.25; /* 0: nothing below where no frame covers */
         const box b = box_of(p, variant < 3);
         double top, least;
-        ag_real *const limit = random_densities(p, 70, &top), *const coverage = random_densities(p, n, &least);
+        ag_real *const limit = random_densities(p, 70, &top);
+        ag_real *const coverage = random_densities(p, n, &least);
         ag_array *const object = place(p, AG_COMPLEX, n, p->object);
-        ag_array *const d_limit = place(p, AG_REAL, 70, limit), *const d_coverage = place(p, AG_REAL, n, coverage);
+        ag_array *const d_limit = place(p, AG_REAL, 70, limit);
+        ag_array *const d_coverage = place(p, AG_REAL, n, coverage);
         wave *const expected = take(p, n, sizeof *expected);
         double *const density = take(p, n, sizeof *density);
-        ag_run_object_step(p->program, b.rows * b.segments, object, p->object_cols, b.top, b.left, b.right,
-                           b.segments, SLOTS, p->d_frame, p->d_corner, p->d_fraction, p->d_probe, 0, p->d_stack,
-                           d_coverage, all, d_limit, 70, alpha, root, step);
+        ag_run_object_step(p->program, b.rows * b.segments, object, p->object_cols, b.top, b.left,
+                           b.right, b.segments, SLOTS, p->d_frame, p->d_corner, p->d_fraction,
+                           p->d_probe, 0, p->d_stack, d_coverage, all, d_limit, 70, alpha, root,
+                           step);
         scatter(p, 0, SLOTS, 0, expected, density);
         for (int64_t i = 0; i < n; i++) {
             const double w = all ? (double)coverage[i] : density[i];
@@ -160,34 +170,51 @@ check_object_step(problem *p)
 void
 check_probe_terms(problem *p)
 {
-    for (int variant = 0; variant < 2; variant++) {
-        const int64_t step = variant ? p->pixels : 0;
+    const int64_t tops = p->plan.tops, segments = tops / p->rows;
+    for (int variant = 0; variant < 4; variant++) {
+        const int more = variant & 1, keep = variant >> 1;
+        const int64_t step = more ? p->pixels : 0;
         double top;
         ag_real *const old = random_densities(p, p->pixels, &top);
+        ag_complex *const begun = random_complex(p, p->pixels);
+        ag_array *const number = place(p, AG_COMPLEX, p->pixels, more ? begun : NULL);
         ag_array *const term = place(p, AG_COMPLEX, SLOTS * p->pixels, NULL);
-        ag_array *const density = place(p, AG_REAL, p->pixels, variant ? old : NULL);
-        ag_array *const density_top = place(p, AG_REAL, p->rows, NULL);
-        ag_array *const probe_top = place(p, AG_REAL, p->rows, NULL);
+        ag_array *const density = place(p, AG_REAL, p->pixels, more ? old : NULL);
+        ag_array *const density_top = place(p, AG_REAL, tops, NULL);
+        ag_array *const probe_top = place(p, AG_REAL, tops, NULL);
         wave *const e_term = take(p, SLOTS * p->pixels, sizeof *e_term);
+        wave *const e_number = take(p, p->pixels, sizeof *e_number);
         double *const e_density = take(p, p->pixels, sizeof *e_density);
-        double *const e_top = take(p, p->rows, sizeof *e_top), *const e_probe = take(p, p->rows, sizeof *e_top);
-        for (int64_t i = 0; i < p->pixels && variant; i++)
+        double *const e_top = take(p, tops, sizeof *e_top);
+        double *const e_probe = take(p, tops, sizeof *e_top);
+        for (int64_t i = 0; i < p->pixels && more; i++) {
             e_density[i] = (double)old[i];
-        ag_run_probe_terms(p->program, p->rows, term, density, density_top, probe_top, SLOTS, !variant, p->d_frame,
-                           p->d_corner, p->d_fraction, p->d_object, p->object_cols, p->d_probe, step, p->d_stack);
+            e_number[i] = (double)begun[i].re + I * (double)begun[i].im;
+        }
+        ag_run_probe_terms(p->program, p->rows, number, term, density, density_top, probe_top,
+                           SLOTS, !more, keep, p->d_frame, p->d_corner, p->d_fraction, p->d_object,
+                           p->object_cols, p->d_probe, step, p->d_stack);
         for (int64_t i = 0; i < SLOTS * p->pixels; i++) {
             const int64_t s = i / p->pixels, y = i / p->cols % p->rows, x = i % p->cols;
-            const wave o = reference_window(p, p->frame[s], y, x), v = reference_probe(p, s, y, x, step);
+            const wave o = reference_window(p, p->frame[s], y, x),
+                       v = reference_probe(p, s, y, x, step);
+            double *const most = &e_probe[y * segments + x / AG_SEGMENT];
             e_term[i] = conj(o) * ((double)p->stack[i].re + I * (double)p->stack[i].im);
+            e_number[i % p->pixels] += e_term[i];
             e_density[i % p->pixels] += creal(o * conj(o));
-            e_probe[y] = fmax(e_probe[y], creal(v * conj(v)));
+            *most = fmax(*most, creal(v * conj(v)));
         }
-        for (int64_t i = 0; i < p->pixels; i++)
-            e_top[i / p->cols] = fmax(e_top[i / p->cols], e_density[i]);
-        compare(p, "term", 2 * SLOTS * p->pixels, fetch(p, term), (const double *)e_term);
+        for (int64_t i = 0; i < p->pixels; i++) {
+            double *const most = &e_top[i / p->cols * segments + i % p->cols / AG_SEGMENT];
+            *most = fmax(*most, e_density[i]);
+        }
+        if (keep)
+            compare(p, "term", 2 * SLOTS * p->pixels, fetch(p, term), (const double *)e_term);
+        else
+            compare(p, "number", 2 * p->pixels, fetch(p, number), (const double *)e_number);
         compare(p, "density", p->pixels, fetch(p, density), e_density);
-        compare(p, "density_top", p->rows, fetch(p, density_top), e_top);
-        compare(p, "probe_top", p->rows, fetch(p, probe_top), e_probe);
+        compare(p, "density_top", tops, fetch(p, density_top), e_top);
+        compare(p, "probe_top", tops, fetch(p, probe_top), e_probe);
     }
 }
 
@@ -208,11 +235,12 @@ check_probe_step(problem *p)
     for (int variant = 0; variant < 2; variant++) {
         double top, least;
         ag_real *const density = random_densities(p, p->pixels, &least);
-        ag_real *const density_top = random_densities(p, p->rows, &top);
+        ag_real *const density_top = random_densities(p, p->plan.tops, &top);
         const double factor = variant ? 0 : beta; /* 0: pixel 0 has a density of 0 and stays */
         ag_array *const probe = place(p, AG_COMPLEX, p->pixels, p->probe);
-        ag_run_probe_step(p->program, p->rows, probe, p->d_stack, place(p, AG_REAL, p->pixels, density),
-                          place(p, AG_REAL, p->rows, density_top), SLOTS, factor, step);
+        ag_run_probe_step(p->program, p->rows, probe, p->d_stack,
+                          place(p, AG_REAL, p->pixels, density),
+                          place(p, AG_REAL, p->plan.tops, density_top), SLOTS, factor, step);
         wave *const expected = take(p, p->pixels, sizeof *expected);
         for (int64_t i = 0; i < p->pixels; i++) {
             const double below = (1 - factor) * (double)density[i] + factor * top;
@@ -227,7 +255,8 @@ check_probe_step(problem *p)
 void
 check_probe_sum(problem *p)
 {
-    ag_array *const one = place(p, AG_COMPLEX, p->pixels, NULL), *const two = place(p, AG_COMPLEX, p->pixels, NULL);
+    ag_array *const one = place(p, AG_COMPLEX, p->pixels, NULL);
+    ag_array *const two = place(p, AG_COMPLEX, p->pixels, NULL);
     const ag_array rest = ag_view(p->d_stack, p->pixels);
     wave *const expected = take(p, p->pixels, sizeof *expected);
     ag_run_probe_sum(p->program, p->pixels, one, p->d_stack, SLOTS, 1);
@@ -256,7 +285,8 @@ check_amplitude(problem *p)
         ag_run_amplitude(p->program, SLOTS, amplitude, place(p, AG_REAL, SLOTS * p->pixels, data),
                          place(p, AG_INT, p->pixels, valid), p->plan.place[corner], root, clip);
         for (int64_t i = 0; i < SLOTS * p->pixels; i++) {
-            const int64_t ky = p->frequency[i / p->cols % p->rows], kx = p->frequency[p->rows + i % p->cols];
+            const int64_t ky = p->frequency[i / p->cols % p->rows],
+                          kx = p->frequency[p->rows + i % p->cols];
             const int64_t row = corner ? ky : (ky + p->rows / 2) % p->rows;
             const int64_t column = corner ? kx : (kx + p->cols / 2) % p->cols;
             const double v = (double)data[i / p->pixels * p->pixels + row * p->cols + column];
@@ -265,7 +295,8 @@ check_amplitude(problem *p)
                 expected[i] = UNMEASURED;
         }
         /* Huge values would hide the others in a sum of squares: each side puts 7 for them. */
-        ag_real *const found = fetch(p, amplitude), *const wanted = to_amplitudes(p, expected, SLOTS);
+        ag_real *const found = fetch(p, amplitude);
+        ag_real *const wanted = to_amplitudes(p, expected, SLOTS);
         double *const flat = take(p, SLOTS * n, sizeof *flat);
         for (int64_t i = 0; i < SLOTS * n; i++) {
             found[i] = found[i] > (ag_real)1e30 ? 7 : found[i];
@@ -282,7 +313,8 @@ check_divide(problem *p)
     const double guard = 1e-3;
     double least, largest;
     ag_complex *const number = random_complex(p, p->pixels);
-    ag_real *const density = random_densities(p, p->pixels, &least), *const top = random_densities(p, 2, &largest);
+    ag_real *const density = random_densities(p, p->pixels, &least);
+    ag_real *const top = random_densities(p, 2, &largest);
     for (int variant = 0; variant < 2; variant++) {
         const double inertia = variant ? 0.5 : 0, c = inertia * (double)top[1];
         const ag_array *const d_top = place(p, AG_REAL, 2, top);

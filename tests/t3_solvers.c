@@ -125,6 +125,7 @@ START_TEST(reference_vectors)
     o.probe_start = strcmp(g->method, "pie") ? 0 : -1;
     o.object_inertia = o.probe_inertia = 0;
     o.clip_amplitudes = 0;
+    o.modulus_floor = 0;
     o.shuffle = 0;
     ag_device *device = test_open(_i / ROWS);
     ag_array *objects, *probes;

@@ -7,10 +7,9 @@ work=$(mktemp -d) || exit 99
 trap 'rm -rf "$work"' EXIT
 cd "$work" || exit 99
 mkdir empty
-unset ARGAND_DEVICE ARGAND_THREADS ARGAND_ISA
+unset ARGAND_DEVICE ARGAND_THREADS ARGAND_ISA OMP_NUM_THREADS
 : "${ARGAND_BACKEND_PATH:=$abs_top_builddir/.libs}"
-OMP_WAIT_POLICY=passive # the machine may be busy
-export ARGAND_BACKEND_PATH OMP_WAIT_POLICY
+export ARGAND_BACKEND_PATH
 checks=0 failures=0 limit=''
 
 have() { command -v "$1" >/dev/null 2>&1; }
@@ -135,9 +134,17 @@ holds out "cpu  "
 for name in $(echo "$AG_BACKENDS" | tr ',' ' '); do holds out "$name"; done
 check "devices lists every backend of this build" list
 
+# Of the devices that this build may have, cpu and the first of OpenCL, unless others are asked for.
+case ,$AG_BACKENDS, in
+*,opencl,*) usual=cpu,opencl ;;
+*) usual=cpu ;;
+esac
 devices=''
-for device in $(echo "${ARGAND_TEST_DEVICES:-$AG_BACKENDS}" | tr ',' ' '); do
-    case $device in opencl) device=opencl:0 ;; esac
+for device in $(echo "${ARGAND_TEST_DEVICES:-$usual}" | tr ',' ' '); do
+    case $device in
+    cpu | *:*) ;;
+    *) device=$device:0 ;;
+    esac
     if "$argand" devices | grep "^$device " | grep -qv 'not usable'; then
         devices="$devices $device"
     else
@@ -350,10 +357,11 @@ refuses 2 "--json is the result" "--json|the result" reconstruct scan.cxi -d cpu
 cmp scan.cxi before.cxi >list 2>&1
 check "the scan is as it was" list
 
+run 0 simulate --frame 64 --image 192 --step 6 -o wide.cxi # pictures of several kilobytes
 limit=1
 refuses 1 "disk full, simulate" "bad.cxi|cannot be written" simulate -o bad.cxi
 refuses 1 "disk full, result" "bad.cxi|cannot be written" reconstruct sim.cxi -d cpu -q -n 1 -o bad.cxi
-refuses 1 "disk full, pictures" "bad/object_amplitude.png|cannot be written" reconstruct sim.cxi -d cpu -q -n 1 --png bad
+refuses 1 "disk full, pictures" "bad/object_amplitude.png|cannot be written" reconstruct wide.cxi -d cpu -q -n 1 --png bad
 refuses 1 "disk full, report" "--json|bad.json|cannot be written" reconstruct sim.cxi -d cpu -q -n 30 --json bad.json
 limit=''
 if [ -c /dev/full ]; then

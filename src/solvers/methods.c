@@ -32,6 +32,7 @@ ag_options_default(ag_options *options, const char *method, ag_message *message)
             continue;
         snprintf(options->method, sizeof options->method, "%s", method);
         options->modulus_guard = 1e-7;
+        options->modulus_floor = 1e-3;
         options->clip_amplitudes = 1;
         options->subpixel = AG_SUBPIXEL_FOURIER;
         ag_methods[k]->defaults(options);
@@ -55,6 +56,7 @@ ag_options_check(const ag_options *o, const ag_scan_info *info, ag_message *mess
         {"object inertia", o->object_inertia, 0, 1},
         {"probe inertia", o->probe_inertia, 0, 1},
         {"modulus guard", o->modulus_guard, 0, 1},
+        {"modulus floor", o->modulus_floor, 0, 1},
     };
     for (size_t i = 0; i < sizeof real / sizeof *real; i++)
         if (!(real[i].value >= real[i].least && real[i].value <= real[i].most))

@@ -17,10 +17,11 @@
 #include "solver.h"
 
 typedef struct pie {
-    ag_array *difference, *term;             /* stacks of a batch */
-    ag_array *density, *density_top, *probe_top;
+    ag_array *difference, *term; /* stacks of a batch */
+    ag_array *number, *density, *density_top, *probe_top;
     ag_array *coverage, *coverage_top;       /* batches only */
     ag_random random;
+    int keep;    /* terms stay single: they must be shifted, or there is one */
     int covered; /* coverage and probe_top belong to the present probe */
 } pie;
 
@@ -32,13 +33,20 @@ create(ag_solver *s)
     if (!own)
         return ag_device_fail(s->device, AG_NO_MEMORY, "solver: out of host memory");
     own->difference = ag_new(s->device, AG_COMPLEX, b * s->window, "exit wave differences");
-    own->term = ag_new(s->device, AG_COMPLEX, b * s->window, "probe terms");
+    own->keep = s->fourier || b == 1;
+    if (own->keep)
+        own->term = ag_new(s->device, AG_COMPLEX, b * s->window, "probe terms");
+    else
+        own->number = ag_new(s->device, AG_COMPLEX, s->window, "probe numerator");
     own->density = ag_new(s->device, AG_REAL, s->window, "probe density");
-    own->density_top = ag_new(s->device, AG_REAL, s->rows, "probe density");
-    own->probe_top = ag_new(s->device, AG_REAL, s->rows, "probe maximum");
+    own->density_top = ag_new(s->device, AG_REAL, s->plan.tops, "probe density");
+    own->probe_top = ag_new(s->device, AG_REAL, s->plan.tops, "probe maximum");
     if (b > 1) {
         own->coverage = ag_new(s->device, AG_REAL, s->object_rows * s->object_cols, "illumination");
         own->coverage_top = ag_new(s->device, AG_REAL, 1, "illumination");
+    } else if (own->difference) {
+        /* The first probe_terms is asked for the probe's maximum alone, and reads this too. */
+        ag_clear(own->difference);
     }
     ag_random_seed(&own->random, s->options.seed);
     return ag_device_status(s->device);
@@ -48,8 +56,8 @@ static void
 destroy(ag_solver *s)
 {
     pie *own = s->own;
-    ag_array *const array[] = {own->difference, own->term,     own->density,     own->density_top,
-                               own->probe_top,  own->coverage, own->coverage_top};
+    ag_array *const array[] = {own->difference,  own->term,      own->number,   own->density,
+                               own->density_top, own->probe_top, own->coverage, own->coverage_top};
     for (size_t i = 0; i < sizeof array / sizeof *array; i++)
         ag_array_destroy(array[i]);
     free(own);
@@ -92,8 +100,8 @@ cover(ag_solver *s)
         s->comm->sum(s->comm, own->coverage);
         ag_run_maximum(s->program, 1, own->coverage_top, own->coverage, s->object_rows * s->object_cols);
     } else {
-        ag_run_probe_terms(s->program, s->rows, own->term, own->density, own->density_top, own->probe_top, 1,
-                           1, &pass.frame, s->corner, s->fraction, s->object, s->object_cols, s->probe, 0,
+        ag_run_probe_terms(s->program, s->rows, own->number, own->term, own->density, own->density_top,
+                           own->probe_top, 1, 1, own->keep, &pass.frame, s->corner, s->fraction, s->object, s->object_cols, s->probe, 0,
                            own->difference);
     }
     own->covered = 1;
@@ -126,19 +134,19 @@ batch(ag_solver *s, int64_t first, int64_t slots, int refine)
     pass.slots = slots;
     pass.probe = ag_view(s->fourier ? s->shifted : s->probe, 0);
     if (refine)
-        ag_run_probe_terms(s->program, s->rows, own->term, own->density, own->density_top, own->probe_top, slots,
-                           1, &pass.frame, s->corner, s->fraction, s->object, s->object_cols, &pass.probe,
+        ag_run_probe_terms(s->program, s->rows, own->number, own->term, own->density, own->density_top,
+                           own->probe_top, slots, 1, own->keep, &pass.frame, s->corner, s->fraction, s->object, s->object_cols, &pass.probe,
                            pass.probe_step, own->difference);
     ag_run_object_step(s->program, b.items, s->object, s->object_cols, b.top, b.left, b.right, b.segments,
                        slots, &pass.frame, s->corner, s->fraction, &pass.probe, pass.probe_step,
                        own->difference, own->coverage, !sequential,
-                       sequential ? own->probe_top : own->coverage_top, sequential ? (int)s->rows : 1,
+                       sequential ? own->probe_top : own->coverage_top, sequential ? (int)s->plan.tops : 1,
                        o->alpha, !strcmp(o->method, "pie"), o->object_step);
     if (refine) {
         if (s->fourier)
             ag_solver_shift(s, &pass, own->term, s->window, own->term, -1);
-        ag_run_probe_step(s->program, s->rows, s->probe, own->term, own->density, own->density_top, slots,
-                          o->beta, o->probe_step);
+        ag_run_probe_step(s->program, s->rows, s->probe, own->keep ? own->term : own->number, own->density,
+                          own->density_top, own->keep ? slots : 1, o->beta, o->probe_step);
     }
 }
 
@@ -162,7 +170,8 @@ defaults(ag_options *o)
 {
     o->batch = 1;
     o->alpha = o->beta = 1;
-    o->object_step = o->probe_step = 0.3;
+    o->object_step = 0.3;
+    o->probe_step = 0.1; /* above, the early probe amplifies rounding tenfold an iteration */
     o->probe_start = 2;
     o->shuffle = 1;
 }

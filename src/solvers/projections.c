@@ -18,7 +18,7 @@
 typedef struct projections {
     ag_array *number, *density, *top;              /* of the object */
     ag_array *term, *probe_number, *probe_density; /* of the probe */
-    ag_array *rows_top, *probe_top;
+    ag_array *density_top, *probe_top;
     ag_stack wave;  /* what the detector said, of all frames if the probe is refined */
     ag_stack state; /* the method's, at the detector */
     int started;
@@ -38,11 +38,12 @@ create(ag_solver *s)
     if (own->top)
         ag_clear(own->top);
     if (s->options.probe_start >= 0) {
-        own->term = ag_new(d, AG_COMPLEX, s->slots * s->window, "probe terms");
+        if (s->fourier)
+            own->term = ag_new(d, AG_COMPLEX, s->slots * s->window, "probe terms");
         own->probe_number = ag_new(d, AG_COMPLEX, s->window, "probe numerator");
         own->probe_density = ag_new(d, AG_REAL, s->window, "probe density");
-        own->rows_top = ag_new(d, AG_REAL, s->rows, "density maxima");
-        own->probe_top = ag_new(d, AG_REAL, s->rows, "probe maxima");
+        own->density_top = ag_new(d, AG_REAL, s->plan.tops, "density maxima");
+        own->probe_top = ag_new(d, AG_REAL, s->plan.tops, "probe maxima");
         ag_stack_create(&own->wave, d, AG_COMPLEX, s->frames, s->window, "waves");
     } else {
         ag_stack_create(&own->wave, d, AG_COMPLEX, s->slots, s->window, "waves");
@@ -57,7 +58,7 @@ destroy(ag_solver *s)
 {
     projections *own = s->own;
     ag_array *const array[] = {own->number,       own->density,       own->top,      own->term,
-                               own->probe_number, own->probe_density, own->rows_top, own->probe_top};
+                               own->probe_number, own->probe_density, own->density_top, own->probe_top};
     for (size_t i = 0; i < sizeof array / sizeof *array; i++)
         ag_array_destroy(array[i]);
     ag_stack_destroy(&own->wave);
@@ -106,12 +107,13 @@ refine_probe(ag_solver *s)
     for (int64_t first = 0; first < s->frames && !ag_device_status(s->device); first += pass.slots) {
         ag_detector detector;
         pass = next(s, first, &detector, &wave);
-        ag_run_probe_terms(s->program, s->rows, own->term, own->probe_density, own->rows_top, own->probe_top,
-                           pass.slots, !first, &pass.frame, s->corner, s->fraction, s->object, s->object_cols,
+        ag_run_probe_terms(s->program, s->rows, own->probe_number, own->term, own->probe_density, own->density_top,
+                           own->probe_top, pass.slots, !first, s->fourier, &pass.frame, s->corner, s->fraction, s->object, s->object_cols,
                            s->probe, 0, &wave);
-        if (s->fourier)
+        if (s->fourier) {
             ag_solver_shift(s, &pass, own->term, s->window, own->term, -1);
-        ag_run_probe_sum(s->program, s->window, own->probe_number, own->term, pass.slots, !first);
+            ag_run_probe_sum(s->program, s->window, own->probe_number, own->term, pass.slots, !first);
+        }
     }
     s->comm->sum(s->comm, own->probe_number);
     s->comm->sum(s->comm, own->probe_density);
@@ -146,8 +148,8 @@ dm_middle(const ag_pass *p, void *what)
 {
     ag_detector *d = what;
     ag_run_modulus_dm(p->program, p->slots, p->scratch, p->plan->table_x, &d->error, &d->state, &p->frame,
-                      d->first, &d->amplitude, d->solver->scale, d->solver->options.modulus_guard, d->start,
-                      p->spill);
+                      d->first, &d->amplitude, d->solver->scale, d->solver->least, d->solver->options.modulus_guard,
+                      d->start, p->spill);
 }
 
 static void
@@ -155,7 +157,7 @@ raar_middle(const ag_pass *p, void *what)
 {
     ag_detector *d = what;
     ag_run_modulus_raar(p->program, p->slots, p->scratch, p->plan->table_x, &d->error, &d->state, &p->frame,
-                        d->first, &d->amplitude, d->solver->scale, d->solver->options.modulus_guard,
+                        d->first, &d->amplitude, d->solver->scale, d->solver->least, d->solver->options.modulus_guard,
                         d->solver->options.beta, d->start, p->spill);
 }
 

@@ -204,7 +204,9 @@ ag_solver_create(ag_solver **solver, ag_device *device, ag_comm *comm, const ag_
 {
     const ag_status status = create(solver, device, comm, scan, options, object, probe);
     if (!status) {
-        sum_data(*solver, ag_scan_content(scan));
+        ag_solver *s = *solver;
+        sum_data(s, ag_scan_content(scan));
+        s->least = options->modulus_floor * sqrt(s->energy / ((double)s->frames * (double)s->window));
     } else {
         ag_solver_destroy(*solver);
         *solver = NULL;

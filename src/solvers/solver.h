@@ -34,6 +34,7 @@ struct ag_solver {
     int64_t slots;           /* frames of one pass at most */
     int fourier;             /* sub-pixel positions by shifting the probe */
     double scale;            /* makes the transforms orthonormal */
+    double least; /* the modulus floor, as an amplitude */
     double energy, strength; /* sums of a^2 and |a| over measured pixels */
     ag_stack amplitude;
     ag_array *frame, *corner, *fraction, *ramp;

@@ -62,7 +62,8 @@ ag_solver_modulus(const ag_pass *p, void *what)
 {
     const ag_detector *d = what;
     ag_run_modulus(p->program, p->slots, p->scratch, p->plan->table_x, (ag_array *)(uintptr_t)&d->error,
-                   &p->frame, d->first, &d->amplitude, d->solver->scale, d->solver->options.modulus_guard,
+                   &p->frame, d->first, &d->amplitude, d->solver->scale, d->solver->least,
+                   d->solver->options.modulus_guard,
                    p->spill);
 }
 
@@ -73,13 +74,10 @@ ag_solver_total(ag_solver *s)
     s->comm->sum(s->comm, s->total);
 }
 
-/* The width of a segment, SEGMENT in gen/common.m4. */
-#define SEGMENT 128
-
 static ag_box
 box(int64_t top, int64_t left, int64_t bottom, int64_t right)
 {
-    const int64_t segments = (right - left + SEGMENT - 1) / SEGMENT;
+    const int64_t segments = (right - left + AG_SEGMENT - 1) / AG_SEGMENT;
     const ag_box b = {top, left, right, segments, (bottom - top) * segments};
     return b;
 }

@@ -17,23 +17,28 @@
 #define STACK ((size_t)128 << 10)
 #define GUARD ((size_t)4096)
 
-enum { READY, WAITING, DONE };
-
 typedef struct fiber {
     ucontext_t start;
     jmp_buf at;
     char *stack;
-    int begun, state, line;
+    int begun;
 } fiber;
 
 em_place em_at = {-1, 0, NULL, NULL, NULL};
 static fiber *fibers[EM_MAX_ITEMS];
-static fiber *current;
 static jmp_buf scheduler;
 static int failed;
 
+/* How far the items of the group have come since the last barrier: how many wait and how many
+   have ended, the last of these, and the first that waits or waits elsewhere than that one. */
+static struct {
+    int waiting, ended, last_ended;
+    int item, line, other, other_line;
+} now;
+
 unsigned ag_emulate_index(int which);
 void ag_emulate_barrier(int line);
+static void body(void);
 
 /* 0 item, 1 group, 2 items, 3 groups, 4 warp. */
 unsigned
@@ -54,18 +59,46 @@ ag_emulate_index(int which)
 }
 
 static void
-leave(int state)
+enter(int item)
 {
-    current->state = state;
-    if (!_setjmp(current->at))
-        _longjmp(scheduler, 1);
+    fiber *f = fibers[item];
+    em_at.item = item;
+    em_at.stack = f->stack;
+    em_at.stack_end = f->stack + STACK;
+    if (f->begun)
+        _longjmp(f->at, 1);
+    f->begun = 1;
+    getcontext(&f->start);
+    f->start.uc_stack.ss_sp = f->stack + GUARD;
+    /* Stacks that ended at like addresses would share a few lines of the processor's cache. */
+    f->start.uc_stack.ss_size = STACK - GUARD - (size_t)(item % 128) * 448;
+    f->start.uc_link = NULL;
+    makecontext(&f->start, body, 0);
+    setcontext(&f->start);
+}
+
+/* On to the next item, after the last one back to run_group. */
+static void
+leave(void)
+{
+    if (_setjmp(fibers[em_at.item]->at))
+        return;
+    if (em_at.item + 1 < (int)em_at.launch->items)
+        enter(em_at.item + 1);
+    _longjmp(scheduler, 1);
 }
 
 void
 ag_emulate_barrier(int line)
 {
-    current->line = line;
-    leave(WAITING);
+    if (!now.waiting++) {
+        now.item = em_at.item;
+        now.line = line;
+    } else if (line != now.line) {
+        now.other = em_at.item;
+        now.other_line = line;
+    }
+    leave();
 }
 
 static void
@@ -73,7 +106,9 @@ body(void)
 {
     for (;;) {
         em_at.launch->function->run((void **)(uintptr_t)em_at.launch->parameter);
-        leave(DONE);
+        now.ended++;
+        now.last_ended = em_at.item;
+        leave();
     }
 }
 
@@ -108,65 +143,30 @@ fiber_of(int item)
 }
 
 static void
-resume(fiber *f)
-{
-    current = f;
-    em_at.stack = f->stack;
-    em_at.stack_end = f->stack + STACK;
-    if (_setjmp(scheduler))
-        return;
-    if (f->begun)
-        _longjmp(f->at, 1);
-    f->begun = 1;
-    getcontext(&f->start);
-    f->start.uc_stack.ss_sp = f->stack + GUARD;
-    f->start.uc_stack.ss_size = STACK - GUARD;
-    f->start.uc_link = NULL;
-    makecontext(&f->start, body, 0);
-    setcontext(&f->start);
-}
-
-static int
-diverged(int item, const char *format, int other, int line)
+diverged(const char *format, int other, int line)
 {
     char words[128];
     snprintf(words, sizeof words, format, other, line);
     fprintf(stderr, "emulated GPU: kernel %s, group %d, item %d: barrier divergence: waits in line %d, %s\n",
-            em_at.launch->function->name, em_at.group, item, fibers[item]->line, words);
+            em_at.launch->function->name, em_at.group, now.item, now.line, words);
     em_error = EM_LAUNCH_FAILED;
     failed = 1;
-    return 1;
-}
-
-/* 0 while all items wait at one barrier, 1 when there is no going on. */
-static int
-meet(int items)
-{
-    int ended = -1, waiting = -1;
-    for (int i = 0; i < items; i++) {
-        if (fibers[i]->state == DONE)
-            ended = i;
-        else if (waiting >= 0 && fibers[i]->line != fibers[waiting]->line)
-            return diverged(i, "item %d in line %d", waiting, fibers[waiting]->line);
-        else
-            waiting = i;
-    }
-    return ended >= 0 && waiting >= 0 ? diverged(waiting, "item %d has ended", ended, 0) : ended >= 0;
 }
 
 static void
-run_group(int items)
+run_group(void)
 {
     em_begin_group();
-    for (int i = 0; i < items; i++)
-        fibers[i]->state = READY;
     do {
         em_phase();
-        for (int i = 0; i < items && !failed; i++) {
-            em_at.item = i;
-            resume(fibers[i]);
-        }
-    } while (!failed && !meet(items));
+        memset(&now, 0, sizeof now);
+        if (!_setjmp(scheduler))
+            enter(0);
+        if (!failed && now.waiting && now.ended)
+            diverged("item %d has ended", now.last_ended, 0);
+        else if (!failed && now.other_line)
+            diverged("item %d in line %d", now.other, now.other_line);
+    } while (!failed && now.waiting);
 }
 
 void
@@ -182,7 +182,7 @@ em_run(const em_launch *launch)
     em_begin_launch(launch);
     for (unsigned g = 0; g < launch->groups && !failed; g++) {
         em_at.group = (int)g;
-        run_group((int)launch->items);
+        run_group();
     }
     /* Fibers that were abandoned in the middle begin anew. */
     for (unsigned i = 0; i < launch->items && failed; i++)

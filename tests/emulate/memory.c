@@ -170,6 +170,9 @@ stray(uint64_t address, size_t bytes, int write, const allocation *a)
     if (a && !a->live)
         snprintf(where, sizeof where, "memory that was freed (%llu bytes at %#llx)", (unsigned long long)a->bytes,
                  (unsigned long long)a->base);
+    else if (a && a + 1 < list + count && a[1].base - address < address - a->base - a->bytes)
+        snprintf(where, sizeof where, "%llu bytes before an allocation of %llu bytes",
+                 (unsigned long long)(a[1].base - address), (unsigned long long)a[1].bytes);
     else if (a)
         snprintf(where, sizeof where, "%lld bytes past the end of an allocation of %llu bytes",
                  (long long)(address - a->base - a->bytes), (unsigned long long)a->bytes);

@@ -1,0 +1,213 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* t1_emulate.c -- wrong kernels, each of which the emulated GPU must catch, and right ones that it
+   must let pass with right results. */
+#include <check.h>
+#include <dlfcn.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "emulate/cuda.h"
+
+#define ITEMS 64
+#define GROUPS 2
+#define WORDS (ITEMS * GROUPS)
+#define HEAD "extern \"C\" __global__ void __launch_bounds__(64) kernel(float *out, const float *in, long long n)\n"
+#define I "const int l = threadIdx.x; const long long i = blockIdx.x * 64LL + l;\n"
+
+enum { NONE = 0, BAD_ADDRESS = 700, LAUNCH_FAILED = 719 };
+enum { PLAIN, FREED, NOTHING_WRITTEN };
+
+/* `out' and `in' have WORDS words, n is WORDS; in[i] is i. */
+static const struct wrong {
+    const char *name;
+    int input; /* what became of `in' */
+    int error;
+    const char *words;  /* on stderr */
+    const char *text;
+} row[] = {
+    {"right", PLAIN, NONE, NULL,
+     HEAD "{ " I " __shared__ float a[64]; a[l] = in[i]; __syncthreads(); if (i < n) out[i] = a[63 - l]; }"},
+    {"right with loops", PLAIN, NONE, NULL,
+     HEAD "{ " I " __shared__ float a[64]; a[l] = in[i]; __syncthreads();\n"
+          "for (int k = 32; k > 0; k /= 2) { if (l < k) a[l] += a[l + k]; __syncthreads(); } out[i] = a[0]; }"},
+    {"right with atomics", PLAIN, NONE, NULL,
+     HEAD "{ " I " __shared__ float a[1]; if (l == 0) a[0] = 0; __syncthreads();\n"
+          "atomicAdd(a, in[i]); __syncthreads(); out[i] = a[0]; }"},
+    /* The item that runs first finds nothing where another has yet to write. */
+    {"missing barrier", PLAIN, LAUNCH_FAILED, "uninitialised",
+     HEAD "{ " I " __shared__ float a[64]; a[l] = in[i]; out[i] = a[63 - l]; }"},
+    {"missing barrier, lower neighbour", PLAIN, LAUNCH_FAILED, "race",
+     HEAD "{ " I " __shared__ float a[64]; a[l] = in[i]; out[i] = a[l ? l - 1 : 0]; }"},
+    {"missing barrier before a store", PLAIN, LAUNCH_FAILED, "race",
+     HEAD "{ " I " __shared__ float a[64]; a[l] = in[i]; __syncthreads(); out[i] = a[63 - l]; a[l] = 0; }"},
+    {"missing barrier, device memory", PLAIN, LAUNCH_FAILED, "uninitialised",
+     HEAD "{ " I " out[i] = in[i]; out[i] += out[i ^ 1]; }"},
+    {"two items store one word", PLAIN, LAUNCH_FAILED, "race", HEAD "{ " I " out[i / 2] = in[i]; }"},
+    {"two groups meet", PLAIN, LAUNCH_FAILED, "another group",
+     HEAD "{ " I " out[i] = in[i]; __syncthreads(); if (i >= 64) out[i] += out[i - 64]; }"},
+    {"barrier for some", PLAIN, LAUNCH_FAILED, "barrier divergence",
+     HEAD "{ " I " if (l < 32) __syncthreads(); out[i] = in[i]; }"},
+    {"one leaves early", PLAIN, LAUNCH_FAILED, "barrier divergence",
+     HEAD "{ " I " if (l == 5) return; __syncthreads(); out[i] = in[i]; }"},
+    {"two barriers", PLAIN, LAUNCH_FAILED, "barrier divergence",
+     HEAD "{ " I " if (l < 32) {\n__syncthreads(); out[i] = 1;\n} else {\n__syncthreads(); out[i] = in[i];\n} }"},
+    {"store behind the end", PLAIN, BAD_ADDRESS, "out of bounds: store", HEAD "{ " I " out[i + 1] = in[i]; }"},
+    {"store before the beginning", PLAIN, BAD_ADDRESS, "out of bounds: store", HEAD "{ " I " out[i - 1] = in[i]; }"},
+    {"store far away", PLAIN, BAD_ADDRESS, "out of bounds: store", HEAD "{ " I " out[i + (n << 40)] = in[i]; }"},
+    {"load behind the end", PLAIN, BAD_ADDRESS, "out of bounds: load", HEAD "{ " I " out[i] = in[i + 1]; }"},
+    {"store through a null pointer", PLAIN, BAD_ADDRESS, "null pointer", HEAD "{ " I " float *p = n ? 0 : out; p[l] = in[i]; }"},
+    {"store behind a shared array", PLAIN, BAD_ADDRESS, "out of bounds: store",
+     HEAD "{ " I " __shared__ float a[64]; a[l + n] = in[i]; __syncthreads(); out[i] = a[l]; }"},
+    {"shared word never written", PLAIN, LAUNCH_FAILED, "uninitialised",
+     HEAD "{ " I " __shared__ float a[64]; if (l) a[l] = in[i]; __syncthreads(); out[i] = a[l]; }"},
+    {"shared word of the group before", PLAIN, LAUNCH_FAILED, "uninitialised",
+     HEAD "{ " I " __shared__ float a[64]; if (blockIdx.x == 0) a[l] = in[i]; __syncthreads(); out[i] = a[l]; }"},
+    {"device word never written", NOTHING_WRITTEN, LAUNCH_FAILED, "uninitialised", HEAD "{ " I " out[i] = in[i]; }"},
+    {"load of what was freed", FREED, BAD_ADDRESS, "freed", HEAD "{ " I " out[i] = in[i]; }"},
+};
+#define ROWS ((int)(sizeof row / sizeof *row))
+#define TIMES 3
+
+/* The functions that a run calls, by the types that cuda.h gives them. */
+#define DRIVER_FUNCTIONS(X) \
+    X(cuInit) X(cuDevicePrimaryCtxRetain) X(cuDevicePrimaryCtxRelease_v2) X(cuMemAlloc_v2) X(cuMemFree_v2) \
+    X(cuMemcpyHtoDAsync_v2) X(cuMemcpyDtoHAsync_v2) X(cuStreamCreate) X(cuStreamSynchronize) X(cuModuleLoadData) \
+    X(cuModuleGetFunction) X(cuLaunchKernel)
+#define COMPILER_FUNCTIONS(X) \
+    X(nvrtcCreateProgram) X(nvrtcCompileProgram) X(nvrtcGetCUBINSize) X(nvrtcGetCUBIN) X(nvrtcDestroyProgram)
+#define MEMBER(name) __typeof__(name) *name;
+static struct {
+    DRIVER_FUNCTIONS(MEMBER)
+    COMPILER_FUNCTIONS(MEMBER)
+} gpu;
+
+static void
+find(void *library, const char *name, void *pointer)
+{
+    void *address = dlsym(library, name);
+    ck_assert_msg(address != NULL, "%s is missing", name);
+    memcpy(pointer, &address, sizeof address);
+}
+
+static void
+open_emulation(void)
+{
+    void *driver = dlopen(getenv("ARGAND_CUDA_DRIVER"), RTLD_NOW | RTLD_LOCAL);
+    void *compiler = dlopen(getenv("ARGAND_CUDA_COMPILER"), RTLD_NOW | RTLD_LOCAL);
+    ck_assert_msg(driver && compiler, "the emulation cannot be opened");
+#define FIND_DRIVER(name) find(driver, #name, &gpu.name);
+#define FIND_COMPILER(name) find(compiler, #name, &gpu.name);
+    DRIVER_FUNCTIONS(FIND_DRIVER)
+    COMPILER_FUNCTIONS(FIND_COMPILER)
+    ck_assert_int_eq(gpu.cuInit(0), 0);
+}
+
+/* Of the text; the caller frees it. */
+static char *
+binary(const char *text)
+{
+    static const char *const option[] = {"--gpu-architecture=sm_90"};
+    void *program;
+    size_t bytes;
+    ck_assert_int_eq(gpu.nvrtcCreateProgram(&program, text, "kernel", 0, NULL, NULL), 0);
+    ck_assert_int_eq(gpu.nvrtcCompileProgram(program, 1, option), 0);
+    ck_assert_int_eq(gpu.nvrtcGetCUBINSize(program, &bytes), 0);
+    char *code = malloc(bytes);
+    ck_assert_ptr_nonnull(code);
+    ck_assert_int_eq(gpu.nvrtcGetCUBIN(program, code), 0);
+    gpu.nvrtcDestroyProgram(&program);
+    return code;
+}
+
+/* The launch's error at the next wait; `result' is what the kernel left in `out'. */
+static int
+run(const struct wrong *w, float *result)
+{
+    void *context, *stream, *module, *kernel;
+    unsigned long long out, in;
+    long long n = WORDS;
+    float value[WORDS];
+    char *code = binary(w->text);
+    for (int i = 0; i < WORDS; i++)
+        value[i] = (float)i;
+    ck_assert_int_eq(gpu.cuDevicePrimaryCtxRetain(&context, 0), 0);
+    ck_assert_int_eq(gpu.cuStreamCreate(&stream, 0), 0);
+    ck_assert_int_eq(gpu.cuMemAlloc_v2(&in, sizeof value), 0);
+    ck_assert_int_eq(gpu.cuMemAlloc_v2(&out, sizeof value), 0);
+    if (w->input != NOTHING_WRITTEN)
+        ck_assert_int_eq(gpu.cuMemcpyHtoDAsync_v2(in, value, sizeof value, stream), 0);
+    if (w->input == FREED)
+        ck_assert_int_eq(gpu.cuMemFree_v2(in), 0);
+    ck_assert_int_eq(gpu.cuModuleLoadData(&module, code), 0);
+    ck_assert_int_eq(gpu.cuModuleGetFunction(&kernel, module, "kernel"), 0);
+    void *parameter[] = {&out, &in, &n};
+    ck_assert_int_eq(gpu.cuLaunchKernel(kernel, GROUPS, 1, 1, ITEMS, 1, 1, 0, stream, parameter, NULL), 0);
+    const int error = gpu.cuStreamSynchronize(stream);
+    /* An error stays until the context has ended. */
+    ck_assert_int_eq(gpu.cuMemcpyDtoHAsync_v2(result, out, sizeof value, stream), error);
+    ck_assert_int_eq(gpu.cuDevicePrimaryCtxRelease_v2(0), 0);
+    free(code);
+    return error;
+}
+
+static void
+expected(const struct wrong *w, float *value)
+{
+    for (int i = 0; i < WORDS; i++) {
+        const int first = i / ITEMS * ITEMS, last = first + ITEMS - 1;
+        value[i] = strcmp(w->name, "right") ? (float)((first + last) * ITEMS / 2) : (float)(first + last - i);
+    }
+}
+
+START_TEST(caught)
+{
+    const struct wrong *w = &row[_i % ROWS];
+    float result[WORDS], value[WORDS];
+    char words[4096];
+    FILE *told = tmpfile();
+    ck_assert_ptr_nonnull(told);
+    open_emulation();
+    fflush(stderr);
+    const int before = dup(2);
+    dup2(fileno(told), 2);
+    const int error = run(w, result);
+    fflush(stderr);
+    dup2(before, 2);
+    close(before);
+    rewind(told);
+    words[fread(words, 1, sizeof words - 1, told)] = 0;
+    fclose(told);
+    printf("%s: %d, %s\n", w->name, error, *words ? words : "nothing told");
+    ck_assert_int_eq(error, w->error);
+    if (w->words) {
+        ck_assert_ptr_nonnull(strstr(words, w->words));
+        ck_assert_ptr_nonnull(strstr(words, "kernel kernel, group "));
+        return;
+    }
+    expected(w, value);
+    ck_assert_str_eq(words, "");
+    ck_assert_mem_eq(result, value, sizeof value);
+}
+END_TEST
+
+int
+main(void)
+{
+    const char *driver = getenv("ARGAND_CUDA_DRIVER");
+    if (!driver || !strstr(driver, "emulated_cuda")) {
+        puts("skip: ARGAND_CUDA_DRIVER does not name the emulated driver");
+        return 77;
+    }
+    Suite *suite = suite_create("t1_emulate");
+    TCase *tests = tcase_create("caught");
+    tcase_set_timeout(tests, 60);
+    tcase_add_loop_test(tests, caught, 0, TIMES * ROWS);
+    suite_add_tcase(suite, tests);
+    SRunner *runner = srunner_create(suite);
+    srunner_run_all(runner, CK_ENV);
+    const int failed = srunner_ntests_failed(runner);
+    srunner_free(runner);
+    return failed != 0;
+}
