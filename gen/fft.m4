@@ -119,9 +119,9 @@ HELPER void NAME(fft_factor)(TILE_POINTER tile, TABLE_POINTER factor, const int 
                        const int ro, const int io)
 {
     EACH_TILE(n, c, rows, TILE)
-        cplx w; const real ur = tile[2 * TILE * n + ro + c], ui = tile[2 * TILE * n + io + c];
         if (n < length) {
-            w = factor[n];
+            const cplx w = factor[n];
+            const real ur = tile[2 * TILE * n + ro + c], ui = tile[2 * TILE * n + io + c];
             tile[2 * TILE * n + ro + c] = ur * w.re - ui * w.im;
             tile[2 * TILE * n + io + c] = ur * w.im + ui * w.re;
         } else {

@@ -105,8 +105,8 @@ transfer(const ag_array *array, int64_t first, int64_t count, void *host, int di
     if (d->status || d->count_only)
         return d->status;
     if (first < 0 || count < 0 || first > array->count - count)
-        return ag_device_fail(d, AG_BAD_ARGUMENT, "array: elements %lld to %lld asked for, it has %lld",
-                              (long long)first, (long long)(first + count), (long long)array->count);
+        return ag_device_fail(d, AG_BAD_ARGUMENT, "array: %lld elements from %lld on asked for, it has %lld",
+                              (long long)count, (long long)first, (long long)array->count);
     if (!ag_device_stick(d, d->backend->copy(d->handle, AG_LANE_COMPUTE, direction, array->memory,
                                              (array->offset + first) * size, host, count * size)))
         ag_device_synchronize(d);

@@ -42,6 +42,15 @@ test_open(int i)
     return device;
 }
 
+int
+test_emulated(int i)
+{
+    ag_device *device = test_open(i);
+    const int emulated = strstr(ag_device_description(device), "emulated") != NULL;
+    ag_device_close(device);
+    return emulated;
+}
+
 ag_scan *
 test_scan(int64_t frame, int64_t object, int64_t points, double jitter)
 {

@@ -13,6 +13,8 @@ const char *test_device(int i);
 /* Opens test_device(i); ends the test with the words why where that fails. */
 ag_device *test_open(int i);
 int test_devices(void);
+/* Device i is an emulated GPU, a thousand times slower than one: tests leave out what is long. */
+int test_emulated(int i);
 
 /* A simulated scan without noise; `jitter` moves each position by up to half a pixel, so that it
    is a sub-pixel one (the data stay those of whole pixels). */

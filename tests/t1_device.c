@@ -194,7 +194,9 @@ START_TEST(test_words)
     ck_assert_str_eq(message.text, "words: 3");
     ck_assert_int_eq(ag_fail(NULL, AG_BAD_FILE, "words"), AG_BAD_FILE);
     ck_assert_ptr_null(ag_calloc(-1, 1));
+#ifndef __SANITIZE_ADDRESS__ /* which ends a program that asks for too much */
     ck_assert_ptr_null(ag_calloc(INT64_MAX, 16));
+#endif
 }
 END_TEST
 

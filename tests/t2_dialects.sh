@@ -3,7 +3,7 @@
 # OpenCL text for AMD's; needs compilers, no GPU.  What is missing is skipped with the reason.
 set -u
 : "${abs_top_srcdir:?}" "${abs_top_builddir:?}"
-text=$abs_top_srcdir/generated helper=$abs_top_builddir/tests/nvrtc_check
+text=$abs_top_srcdir/generated tool=$abs_top_builddir/tests/nvrtc_check
 work=$(mktemp -d) || exit 99
 trap 'rm -rf "$work"' EXIT
 checks=0 failures=0
@@ -24,7 +24,7 @@ compile() {
 
 # ---- CUDA ------------------------------------------------------------------------------
 
-"$helper" "$text/kernels.cu" >"$work/cuda"
+"$tool" "$text/kernels.cu" >"$work/cuda"
 case $? in
 0) checks=$((checks + 1)) ;;
 77) ;;
@@ -63,7 +63,7 @@ opencl() {
 shapes='128:128:0:49152 131:37:1:49152 131:37:1:1'
 for shape in $shapes; do
     # shellcheck disable=SC2046 # four words
-    "$helper" --text $(echo "$shape" | tr : ' ') >"$work/$shape" || exit 99
+    "$tool" --text $(echo "$shape" | tr : ' ') >"$work/$shape" || exit 99
     cat "$work/$shape" "$text/kernels.hip" >"$work/$shape.hip"
     cat "$work/$shape" "$text/kernels.cl" >"$work/$shape.cl"
 done

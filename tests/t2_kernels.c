@@ -9,7 +9,8 @@
    does a handful of roundings of 6e-8 on values that are summed with signs at random; a transform
    of n points adds about log2(n) stages of them, twice where it goes there and back, and
    Bluestein's makes three transforms out of one.  Quotients a W / |W| and cosines of a rounded
-   angle are within the same.  A wrong pixel anywhere is 1e-3 and more.  */
+   angle are within the same; `total' adds 4099 positive values, maybe one after the other.
+   A wrong pixel anywhere is 1e-3 and more.  */
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
@@ -50,17 +51,17 @@ static const struct kernel_row {
     ROW(shift, TRANSFORM, 1e-6),
     ROW(store_difference, TRANSFORM, 5e-7),
     ROW(store_stack, TRANSFORM, 5e-7),
-    ROW(total, PLAIN, 2e-7),
+    ROW(total, PLAIN, 2e-6),
 };
 #define ROWS ((int)(sizeof table / sizeof *table))
 
 /* 13, 17, 31, 37 and 131 go through Bluestein's algorithm. */
 static const shape_row shapes[] = {
-    {16, 15, 1, 0, ALWAYS},       {2, 3, 0, 0, ALWAYS},        {13, 17, 1, 0, ALWAYS},
-    {30, 42, 0, 1, ALWAYS},       {8, 8, 0, 0, NO_BUILDING},   {15, 16, 1, 0, NO_BUILDING},
-    {32, 32, 0, 0, NO_BUILDING},  {31, 64, 0, 0, NO_BUILDING}, {17, 31, 1, 1, USUALLY},
-    {100, 100, 1, 8192, USUALLY}, {131, 37, 0, 0, USUALLY},    {128, 128, 0, 0, USUALLY},
-    {5, 270, 1, 0, USUALLY},
+    {16, 15, 1, 0, ALWAYS},       {2, 3, 0, 0, ALWAYS},         {13, 17, 1, 0, ALWAYS},
+    {17, 31, 1, 1, ALWAYS},       {100, 100, 1, 8192, USUALLY}, {131, 270, 1, 0, USUALLY},
+    {128, 128, 0, 0, USUALLY},    {8, 8, 0, 0, NO_BUILDING},    {15, 16, 1, 0, NO_BUILDING},
+    {32, 32, 0, 0, NO_BUILDING},  {31, 64, 0, 0, NO_BUILDING},  {30, 42, 0, 1, NO_BUILDING},
+    {131, 37, 0, 0, NO_BUILDING},
 };
 #define SHAPES ((int)(sizeof shapes / sizeof *shapes))
 

@@ -179,6 +179,10 @@ START_TEST(converges)
                {"rpie", 1, 0.02, 10, 150},   {"dm", 0, 8e-3, 1, 200},     {"ap", 0, 8e-3, 1, 200},
                {"raar", 0.6, 2e-3, 1, 200},  {"raar", 0.75, 1e-4, 1, 200}, {"raar", 0.9, 1e-4, 1, 200}};
     const int rows = (int)(sizeof row / sizeof *row);
+    if (test_emulated(_i)) {
+        printf("skip: hundreds of iterations on %s, which is emulated\n", test_device(_i));
+        return;
+    }
     for (int k = 0; k < rows; k++) {
         ag_scan *scan = test_scan(32, 80, 100, 0);
         ag_options o = test_options(row[k].method);
