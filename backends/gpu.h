@@ -157,4 +157,9 @@ ag_status gpu_probe(gpu_handle *gpu);
 int gpu_code_size(const gpu_handle *gpu, void *program, size_t *bytes);
 int gpu_code(const gpu_handle *gpu, void *program, char *code);
 
+/* ---- gpu_graph.c: the vtable's record and replay ------------------------------------------------ */
+
+ag_status gpu_record(ag_handle *handle, int what, ag_tape **tape);
+ag_status gpu_replay(ag_handle *handle, ag_tape *tape, int again);
+
 #endif

@@ -3,7 +3,8 @@
 
    The unmodified HIP backend opens this instead of libamdhip64: on an NVIDIA GPU its kernels then
    run for real, on a machine without one on the emulation.  CUDA's libraries are those that
-   ARGAND_CUDA_DRIVER and ARGAND_CUDA_COMPILER name, else the installed ones.  */
+   ARGAND_CUDA_DRIVER and ARGAND_CUDA_COMPILER name, else the installed ones.  The emulation is
+   asked to be like AMD's: 64 work-items in a wavefront, 64 KiB of local memory.  */
 #include <dlfcn.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -41,6 +42,8 @@ ready(void)
     static const char *const drivers[] = {"libcuda.so.1", NULL};
     static const char *const compilers[] = {"libnvrtc.so", "libnvrtc.so.13", "libnvrtc.so.12",
                                             "/usr/local/cuda/lib64/libnvrtc.so", NULL};
+    setenv("AG_EMULATE_WARP", "64", 0);
+    setenv("AG_EMULATE_LOCAL", "65536", 0);
     if (!driver)
         driver = open_first("ARGAND_CUDA_DRIVER", drivers);
     if (!compiler)

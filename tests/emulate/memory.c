@@ -11,7 +11,7 @@
 
 #include "emulate.h"
 
-#define ARENA ((uint64_t)1 << 40)
+#define ARENA ((uint64_t)1 << 38)
 #define UNIT_BITS 16 /* an allocation begins at a multiple of 64 KiB */
 #define UNITS (ARENA >> UNIT_BITS)
 #define MANY 0xffffu
