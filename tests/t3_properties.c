@@ -179,6 +179,7 @@ START_TEST(traces)
     free(committed);
     free(trace.bytes);
     free(ledger.bytes);
+    trace = ledger = (text){0};
 }
 END_TEST
 
