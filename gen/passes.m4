@@ -77,7 +77,10 @@ END_KERNEL')
 
 /* MIDDLE_PASS(name, more arguments, text): the text between the transforms; row q of the tile
    is a column of the frame, its column l the row frequency at position p0 + l. */
-m4_define(`STRIP_AT', `((s * STRIPS_Y + strip) * COLS + q) * (index)(2 * TILE)')
+m4_define(`FAR_STRIPS', `m4_define(`STRIPS', `STRIPS_Y')m4_define(`DEPTH', `COLS')')
+m4_define(`NEAR_STRIPS', `m4_define(`STRIPS', `STRIPS_X')m4_define(`DEPTH', `ROWS')')
+FAR_STRIPS
+m4_define(`STRIP_AT', `((s * STRIPS + strip) * DEPTH + q) * (index)(2 * TILE)')
 m4_define(`MIDDLE_LOAD', `    const int p0 = strip * TILE, height = ROWS - p0 < TILE ? ROWS - p0 : TILE;
         EACH_TILE(q, l, COLS, TILE)
             RE(q, l) = l < height ? scratch[STRIP_AT + l] : 0;
@@ -97,5 +100,44 @@ m4_define(`MIDDLE_PASS', `KERNEL($1, OUT(real, scratch), IN(cplx, table), $2, OU
         END_TILE
     END_GROUP
 END_KERNEL')
-m4_define(`AMPLITUDE_AT', `amplitude[((frame[s] - first) * STRIPS_Y + strip) * (COLS * (index)TILE) + q * TILE + l]')
+m4_define(`AMPLITUDE_AT', `amplitude[((frame[s] - first) * STRIPS + strip) * (DEPTH * (index)TILE) + q * TILE + l]')
+
+/* DETECTOR_PASS(name, more arguments, text) is two kernels: `name' is a MIDDLE_PASS, for a detector in
+   the far field, which sees the transform; near_name is for one in the near field, which sees pixels.
+   There the wave has come through free space (kernel transfer), row q of the tile is row q of the
+   frame and its column l the column x0 + l.  A strip's depth is DEPTH rows, there are STRIPS of them.
+   DETECTOR_SUMS is the same for kernels that only look. */
+m4_define(`DETECTOR_PASS', `MIDDLE_PASS($1, `$2', `$3')
+
+NEAR_STRIPS`'KERNEL(near_$1, OUT(real, scratch), IN(cplx, table), $2, OUT(real, spill))
+    TILE_BUFFER(y)
+    REDUCE_BUFFER
+    GROUP(s, strip, STRIPS_X)
+        const int x0 = strip * TILE, width = COLS - x0 < TILE ? COLS - x0 : TILE;
+        SCRATCH_TO_TILE
+        FFT(inverse, y)
+        $3
+        FFT(forward, y)
+        TILE_TO_SCRATCH
+    END_GROUP
+END_KERNEL`'FAR_STRIPS')
+m4_define(`DETECTOR_SUMS', `KERNEL($1, $2, OUT(real, spill))
+    TILE_BUFFER(x)
+    REDUCE_BUFFER
+    GROUP(s, strip, STRIPS_Y)
+    MIDDLE_LOAD
+        $3
+    END_GROUP
+END_KERNEL
+
+NEAR_STRIPS`'KERNEL(near_$1, $2, OUT(real, spill))
+    TILE_BUFFER(y)
+    REDUCE_BUFFER
+    GROUP(s, strip, STRIPS_X)
+        const int x0 = strip * TILE, width = COLS - x0 < TILE ? COLS - x0 : TILE;
+        SCRATCH_TO_TILE
+        FFT(inverse, y)
+        $3
+    END_GROUP
+END_KERNEL`'FAR_STRIPS')
 m4_divert(0)m4_dnl

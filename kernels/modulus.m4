@@ -7,9 +7,9 @@
 
    Moves 20 bytes per pixel; 12 flops beside the transforms.  */
 
-MIDDLE_PASS(modulus, `OUT(real, error), IN(int, frame), VAL(index, first), IN(real, amplitude),
+DETECTOR_PASS(modulus, `OUT(real, error), IN(int, frame), VAL(index, first), IN(real, amplitude),
            VAL(real, scale), VAL(real, least), VAL(real, guard)', `
-        TILE_SUM(total, q, l, COLS)
+        TILE_SUM(total, q, l, DEPTH)
             const real a = AMPLITUDE_AT;
             const real modulus = scale * SQRT(RE(q, l) * RE(q, l) + IM(q, l) * IM(q, l));
             const real miss = a < UNMEASURED ? a - modulus : 0;
@@ -19,6 +19,6 @@ MIDDLE_PASS(modulus, `OUT(real, error), IN(int, frame), VAL(index, first), IN(re
             IM(q, l) *= factor;
         END_TILE_SUM(total)
         ONE_LANE
-            error[s * STRIPS_Y + strip] = total;
+            error[s * STRIPS + strip] = total;
         END_ONE
 ')

@@ -9,9 +9,9 @@
 
    Moves 36 bytes per pixel; 25 flops beside the transforms.  */
 
-MIDDLE_PASS(modulus_dm, `OUT(real, error), OUT(real, state), IN(int, frame), VAL(index, first),
+DETECTOR_PASS(modulus_dm, `OUT(real, error), OUT(real, state), IN(int, frame), VAL(index, first),
            IN(real, amplitude), VAL(real, scale), VAL(real, least), VAL(real, guard), VAL(int, start)', `
-        TILE_SUM(total, q, l, COLS)
+        TILE_SUM(total, q, l, DEPTH)
             const real a = AMPLITUDE_AT;
             const real re = scale * RE(q, l), im = scale * IM(q, l);
             const real phi_re = start ? re : state[STRIP_AT + l], phi_im = start ? im : state[STRIP_AT + TILE + l];
@@ -26,6 +26,6 @@ MIDDLE_PASS(modulus_dm, `OUT(real, error), OUT(real, state), IN(int, frame), VAL
             IM(q, l) = new_im * scale;
         END_TILE_SUM(total)
         ONE_LANE
-            error[s * STRIPS_Y + strip] = total;
+            error[s * STRIPS + strip] = total;
         END_ONE
 ')

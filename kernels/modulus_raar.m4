@@ -12,9 +12,9 @@
 
    Moves 36 bytes per pixel; 27 flops beside the transforms.  */
 
-MIDDLE_PASS(modulus_raar, `OUT(real, error), OUT(real, state), IN(int, frame), VAL(index, first),
+DETECTOR_PASS(modulus_raar, `OUT(real, error), OUT(real, state), IN(int, frame), VAL(index, first),
            IN(real, amplitude), VAL(real, scale), VAL(real, least), VAL(real, guard), VAL(real, beta), VAL(int, start)', `
-        TILE_SUM(total, q, l, COLS)
+        TILE_SUM(total, q, l, DEPTH)
             const real a = AMPLITUDE_AT;
             const real re = scale * RE(q, l), im = scale * IM(q, l);
             const real z_re = start ? re : state[STRIP_AT + l] + 2 * beta * re;
@@ -28,6 +28,6 @@ MIDDLE_PASS(modulus_raar, `OUT(real, error), OUT(real, state), IN(int, frame), V
             IM(q, l) = factor * z_im * scale;
         END_TILE_SUM(total)
         ONE_LANE
-            error[s * STRIPS_Y + strip] = total;
+            error[s * STRIPS + strip] = total;
         END_ONE
 ')

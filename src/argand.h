@@ -100,22 +100,34 @@ ag_status ag_array_read(const ag_array *array, int64_t first, int64_t count, voi
 
 typedef struct ag_scan ag_scan;
 
+/* How the exit wave, probe times window, becomes the wave on the detector.
+   AG_FAR_FIELD: by the orthonormal DFT.
+   AG_NEAR_FIELD: through free space, by the angular spectrum: its DFT is multiplied by
+   exp(-2 pi i z q^2 / (1/wavelength + sqrt(1/wavelength^2 - q^2))), q in cycles per m (Goodman,
+   Introduction to Fourier Optics, chapter 3).  A beam that diverges from a focus is replaced by a
+   parallel one (Fresnel scaling theorem; Paganin, Coherent X-Ray Optics, appendix B): with the
+   magnification M = (focus_distance + distance) / focus_distance, z is distance / M and the
+   object's pixel is the detector's divided by M.  For a parallel beam M is 1.  */
+typedef enum ag_geometry { AG_FAR_FIELD, AG_NEAR_FIELD } ag_geometry;
+
 /* A ptychographic scan.  The window of frame j covers the object's rows
    position[2j] .. +rows and columns position[2j+1] .. +cols (sub-pixel positions are
-   allowed); the far-field pattern is the orthonormal DFT of probe times window.  */
+   allowed).  */
 typedef struct ag_scan_info {
     int64_t frames, rows, cols;
     const ag_real *data;     /* frames x rows x cols */
     int data_are_amplitudes; /* 0: counts, not negative; 1: amplitudes, of any sign */
-    int zero_in_corner;      /* 0: zero frequency at (rows/2, cols/2); 1: at (0, 0) */
+    int zero_in_corner;      /* 0: zero frequency at (rows/2, cols/2); 1: at (0, 0), far field only */
     const uint8_t *valid;    /* rows x cols, 1 = use the pixel; NULL: all valid */
     const double *position;  /* frames x 2: row, column of the window's upper left pixel,
                                 in object pixels */
     int64_t object_rows, object_cols; /* 0, 0: derived from the positions, which are then
                                          moved together so that a small margin is left */
-    double wavelength, distance;      /* m; 0 = unknown */
+    ag_geometry geometry;
+    double wavelength, distance;      /* m; 0 = unknown; distance: from sample to detector */
+    double focus_distance;            /* m, near field: from focus to sample; 0 = parallel beam */
     double detector_pixel[2];         /* m, row step and column step; 0 = unknown */
-    double pixel[2];                  /* m, the object's; 0 = unknown */
+    double pixel[2];                  /* m, the object's; 0 = unknown, not in the near field */
     const ag_complex *probe;          /* modes x rows x cols, a start; NULL: none */
     int64_t modes;
     const ag_complex *object; /* object_rows x object_cols, a start or the truth of a
@@ -126,9 +138,26 @@ typedef struct ag_scan_info {
 ag_status ag_scan_create(ag_scan **scan, const ag_scan_info *info, ag_message *message);
 /* Reads a CXI file (HDF5, cxidb.org format 1.6 and the variations in use). */
 ag_status ag_scan_read(ag_scan **scan, const char *path, ag_message *message);
+/* The same where the geometry is known better: AG_NEAR_FIELD, with a focus distance or 0, holds
+   instead of what the file says; positions in pixels depend on it. */
+ag_status ag_scan_read_as(ag_scan **scan, const char *path, ag_geometry geometry,
+                          double focus_distance, ag_message *message);
+/* Magnification of the near field, 1 in the far field, and the distance that it leaves. */
+double ag_scan_magnification(const ag_scan_info *info);
+double ag_scan_effective_distance(const ag_scan_info *info);
 /* Writes a CXI file that ag_scan_read takes; replaces `path` only when complete. */
 ag_status ag_scan_write(const ag_scan *scan, const char *path, ag_message *message);
 void ag_scan_destroy(ag_scan *scan);
+/* Mean distance from a position to the nearest other one, pixels; 0 for one frame. */
+double ag_scan_spacing(const ag_scan *scan);
+
+/* Which way the positions run: rows and columns exchanged (of the same length in m), then rows,
+   then columns negated; a sum of these. */
+enum { AG_SWAP = 1, AG_FLIP_ROWS = 2, AG_FLIP_COLS = 4, AG_ORIENTATIONS = 8 };
+/* "as-is", "swap", "flip-rows", "swap-flip-rows", ...; NULL for no orientation. */
+const char *ag_orientation_name(int orientation);
+/* Turns the positions and derives the object's size anew; an object to start from is dropped. */
+ag_status ag_scan_orient(ag_scan *scan, int orientation, ag_message *message);
 /* What is in a scan; valid as long as the scan. */
 const ag_scan_info *ag_scan_content(const ag_scan *scan);
 /* What the reader had to assume, a sentence a line; "" when nothing. */
@@ -144,6 +173,8 @@ typedef struct ag_simulation {
     double noise;   /* variance of Gaussian noise on the amplitudes: 0 */
     double photons; /* mean photons per frame for Poisson noise; 0: none */
     uint64_t seed;
+    ag_geometry geometry;  /* near field: a wide, speckled probe in place of the Airy-like one */
+    double focus_distance; /* near field, m: 0 chooses frame pixel^2 / (wavelength z) = 4 */
 } ag_simulation;
 void ag_simulation_default(ag_simulation *simulation);
 ag_status ag_scan_simulate(ag_scan **scan, const ag_simulation *simulation, ag_message *message);
@@ -220,9 +251,25 @@ int64_t ag_solver_history(const ag_solver *solver, const double **error, const d
 const char *ag_solver_plan(const ag_solver *solver);
 ag_status ag_solver_measure(ag_solver *solver, ag_quality *quality);
 
-/* A start for a scan that has no probe: the mean amplitude transformed back, and
-   a disc that holds its power when that is not compact.  rows x cols. */
+/* A start for a scan that has no probe: the mean amplitude transformed back, in the far field spread by
+   a defocus where that is too compact.  rows x cols. */
 ag_status ag_probe_guess(const ag_scan *scan, ag_complex *probe, ag_message *message);
+
+/* The orientation of the positions, found by trying all on some neighbouring frames.  Some cannot be told
+   apart by any data: in the far field the probe P*(-x) and the object O*(-x) at positions -p give
+   the very patterns of P and O at p, so an orientation equals that with rows and columns flipped. */
+typedef struct ag_orientation {
+    int64_t frames, iterations;      /* that were tried */
+    double error[AG_ORIENTATIONS];   /* relative L2 at the end of them */
+    int group[AG_ORIENTATIONS];      /* the first orientation that is the same in principle */
+    int best;                        /* with the smallest error; of its group, the first */
+    int second;                      /* likewise, of the other groups; -1: there is no other */
+    double margin;                   /* error of second / error of best - 1 */
+    int decided;                     /* the margin is at least AG_ORIENTATION_MARGIN */
+} ag_orientation;
+#define AG_ORIENTATION_MARGIN 0.05
+/* Takes the probe of the scan for a start, else a guess; nothing depends on chance. */
+ag_status ag_orientation_find(ag_device *device, const ag_scan *scan, ag_orientation *found);
 
 /* ---- results ----------------------------------------------------------------------- */
 
@@ -236,7 +283,8 @@ typedef struct ag_result {
     const double *corner; /* frames x 2: row, column of each window's upper left corner in
                              object pixels, sub-pixel, as used */
     const uint8_t *valid; /* rows x cols, NULL: all */
-    double wavelength, distance, pixel[2], detector_pixel[2];
+    ag_geometry geometry;
+    double wavelength, distance, focus_distance, pixel[2], detector_pixel[2];
     int64_t iterations;
     const double *error, *seconds; /* per iteration */
     ag_quality quality;

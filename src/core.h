@@ -37,6 +37,12 @@ void ag_scan_warn(ag_scan *scan, const char *format, ...)
 #endif
     ;
 
+/* The object's pixel along rows (0) or columns (1) that wavelength, distances and detector make, m. */
+double ag_scan_pixel(const ag_scan_info *info, int axis);
+/* The phase that free space adds, radians, at a frequency of a frame in the near field, cycles per
+   pixel (near.c). */
+double ag_near_phase(const ag_scan_info *info, double row_frequency, double col_frequency);
+
 /* A repeatable random source (xoshiro256**, Blackman and Vigna 2018). */
 typedef struct ag_random {
     uint64_t state[4];

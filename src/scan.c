@@ -54,28 +54,6 @@ check_sizes(const ag_scan_info *info, ag_message *message)
     return AG_OK;
 }
 
-static ag_status
-check_geometry(const ag_scan_info *info, ag_message *message)
-{
-    const struct {
-        const char *name;
-        double value;
-    } length[] = {
-        {"wavelength", info->wavelength},
-        {"distance", info->distance},
-        {"detector_pixel[0]", info->detector_pixel[0]},
-        {"detector_pixel[1]", info->detector_pixel[1]},
-        {"pixel[0]", info->pixel[0]},
-        {"pixel[1]", info->pixel[1]},
-    };
-    for (size_t i = 0; i < sizeof length / sizeof *length; i++)
-        if (!isfinite(length[i].value) || length[i].value < 0)
-            return ag_fail(message, AG_BAD_ARGUMENT,
-                           "%s: is %g m, expected a positive number (0 when unknown)",
-                           length[i].name, length[i].value);
-    return AG_OK;
-}
-
 /* Brings `valid` to 0 and 1, and to NULL when no pixel is masked. */
 static ag_status
 check_mask(ag_scan_info *info, ag_message *message)
@@ -167,14 +145,17 @@ derive_object(ag_scan_info *info, ag_message *message)
         size[a] = ceil(most[a] - least[a] + AG_SCAN_MARGIN) + window[a] + 1 + AG_SCAN_MARGIN;
     const double limit =
         fmin(MAX_PIXELS, MAX_SPARSE * (double)info->frames * window[0] * window[1]);
-    if (!(size[0] * size[1] <= limit))
+    if (!(size[0] * size[1] <= limit)) {
+        char units[160];
+        ag_scan_units(info, units, sizeof units);
         return ag_fail(message, AG_BAD_ARGUMENT,
                        "position: windows of %.0f x %.0f pixels are spread over %.4g x %.4g object "
                        "pixels (of %.4g x %.4g m, 0 = unknown), expected an object of at most "
                        "%.4g pixels for %lld frames: the unit of the positions or a pixel size is "
-                       "probably wrong",
+                       "probably wrong%s",
                        window[0], window[1], size[0], size[1], info->pixel[0], info->pixel[1],
-                       limit, (long long)info->frames);
+                       limit, (long long)info->frames, units);
+    }
     for (int64_t j = 0; j < 2 * info->frames; j++)
         position[j] = position[j] - least[j & 1] + AG_SCAN_MARGIN;
     info->object_rows = (int64_t)size[0];
@@ -216,7 +197,7 @@ ag_scan_finish(ag_scan *scan, ag_message *message)
     ag_scan_info *info = &scan->info;
     ag_status status = check_sizes(info, message);
     if (!status)
-        status = check_geometry(info, message);
+        status = ag_scan_check_geometry(scan, message);
     if (!status)
         status = check_positions(info, message);
     if (!status)
@@ -228,7 +209,35 @@ ag_scan_finish(ag_scan *scan, ag_message *message)
     if (!status)
         status =
             check_field("object", info->object, info->object_rows * info->object_cols, message);
+    if (!status)
+        status = ag_scan_check_overlap(scan, message);
     return status;
+}
+
+ag_status
+ag_scan_orient(ag_scan *scan, int orientation, ag_message *message)
+{
+    ag_scan_info *info = &scan->info;
+    double *position = (double *)info->position;
+    /* A step along a row is as long as one along a column only where pixels are square. */
+    const int known = info->pixel[0] > 0 && info->pixel[1] > 0;
+    const double ratio = known ? info->pixel[0] / info->pixel[1] : 1;
+    if (orientation < 0 || orientation >= AG_ORIENTATIONS)
+        return ag_fail(message, AG_BAD_ARGUMENT, "orientation: is %d, expected 0 to %d", orientation,
+                       AG_ORIENTATIONS - 1);
+    if (orientation == 0)
+        return AG_OK;
+    for (int64_t j = 0; j < info->frames; j++) {
+        const double y = position[2 * j], x = position[2 * j + 1];
+        const double row = orientation & AG_SWAP ? x / ratio : y;
+        const double col = orientation & AG_SWAP ? y * ratio : x;
+        position[2 * j] = orientation & AG_FLIP_ROWS ? -row : row;
+        position[2 * j + 1] = orientation & AG_FLIP_COLS ? -col : col;
+    }
+    free((void *)info->object);
+    info->object = NULL;
+    info->object_rows = info->object_cols = 0;
+    return derive_object(info, message);
 }
 
 /* NULL for NULL; `failed` is set when memory does not suffice. */

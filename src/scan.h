@@ -13,4 +13,15 @@
    ag_scan_info.  */
 ag_status ag_scan_finish(ag_scan *scan, ag_message *message);
 
+/* ---- what can be true of a scan (scan_check.c); each fails or warns, with figures ------------ */
+
+/* Lengths and what they make of each other; in the near field the object's pixel is filled in. */
+ag_status ag_scan_check_geometry(ag_scan *scan, ag_message *message);
+/* Steps against the window and the probe, once positions are placed. */
+ag_status ag_scan_check_overlap(ag_scan *scan, ag_message *message);
+/* " (in um they would ...)" for positions that are too far apart; "" where no unit fits. */
+void ag_scan_units(const ag_scan_info *info, char *words, size_t size);
+/* 1 for a photon energy that cannot be in joules, and what it may be in. */
+int ag_scan_energy(double joules, char *words, size_t size);
+
 #endif

@@ -3,14 +3,15 @@
 
        data_j = |F (P O_j)|^2,  F the orthonormal DFT, P = |2 J1(r) / r|, O_j a window of O
 
+   or in the near field |F^-1 H F (P O_j)|^2, H as in ag_near_phase,
+
    then, if asked for, Poisson counts of these, or their root plus Gaussian noise.  */
 #include <math.h>
 #include <stdlib.h>
 
-#include "core.h"
+#include "simulate.h"
 
 #define PI           3.14159265358979323846
-#define GOLDEN_ANGLE 2.399967 /* with PtychoEP's digits */
 
 /* SI units; 10 keV */
 static const double nominal_distance = 2, nominal_detector_pixel = 75e-6;
@@ -22,104 +23,6 @@ void
 ag_simulation_default(ag_simulation *simulation)
 {
     *simulation = (ag_simulation){.frame = 128, .object = 512, .points = 200, .step = 5};
-}
-
-/* ---- the object ---------------------------------------------------------------------------
-
-   Places are in units of the frame, from the object's centre, so that a larger object shows
-   more of the same; edges are one pixel soft.  */
-
-static double
-clamp(double value, double low, double high)
-{
-    return fmin(fmax(value, low), high);
-}
-
-/* 0 outside, 1 inside of an edge; `depth` in pixels. */
-static double
-edge(double depth)
-{
-    return clamp(depth + 0.5, 0, 1);
-}
-
-/* Waves in all directions, of about equal length: smooth blobs between -1 and 1. */
-static double
-blobs(double y, double x, double waves_per_frame, int seed)
-{
-    double sum = 0;
-    for (int k = 0; k < 10; k++) {
-        const double angle = GOLDEN_ANGLE * (k + 10 * seed);
-        const double q = 2 * PI * waves_per_frame * (0.7 + 0.06 * k);
-        sum += cos(q * (x * cos(angle) + y * sin(angle)) + (k + 1) * (k + 3.7 * seed));
-    }
-    return tanh(sum / 3);
-}
-
-/* Spokes up to radius 0.6, interrupted by two rings; bent by `twist` radians per frame. */
-static double
-star(double y, double x, double pixels, int spokes, double twist)
-{
-    const double r = hypot(y, x), angle = spokes * (atan2(y, x) + twist * r);
-    const double spoke = edge(asin(sin(angle)) / spokes * r * pixels);
-    const double rings =
-        edge((fabs(r - 0.22) - 0.012) * pixels) * edge((fabs(r - 0.41) - 0.012) * pixels);
-    return spoke * rings * edge((0.6 - r) * pixels);
-}
-
-/* Discs of several sizes on a lattice, away from the star. */
-static double
-discs(double y, double x, double pixels)
-{
-    const double pitch = 0.37, row = floor(y / pitch);
-    const double shifted = x / pitch + 0.5 * fmod(fabs(row), 2), column = floor(shifted);
-    const double dy = y - (row + 0.5) * pitch, dx = (shifted - column - 0.5) * pitch;
-    const double radius = 0.09 + 0.05 * sin(3 * row + 5 * column);
-    const int clear = hypot(y - dy, x - dx) > 0.64 + radius;
-    return clear ? edge((radius - hypot(dy, dx)) * pixels) : 0;
-}
-
-static void
-fill_object(ag_complex *object, int64_t size, int64_t frame)
-{
-    const double pixels = (double)frame;
-    for (int64_t row = 0; row < size; row++)
-        for (int64_t column = 0; column < size; column++) {
-            const double y = (double)(row - size / 2) / pixels;
-            const double x = (double)(column - size / 2) / pixels;
-            const double dark = star(y, x, pixels, 20, 0) + discs(y, x, pixels);
-            const double raised = star(y, x, pixels, 7, 2) - discs(x, y, pixels);
-            const double amplitude = clamp(0.85 - 0.5 * dark + 0.15 * blobs(y, x, 3, 1), 0.2, 1);
-            const double phase = 0.8 * PI * clamp(0.7 * blobs(y, x, 2, 3) + 0.5 * raised, -1, 1);
-            object[row * size + column] =
-                (ag_complex){(ag_real)(amplitude * cos(phase)), (ag_real)(amplitude * sin(phase))};
-        }
-}
-
-/* ---- the probe ---------------------------------------------------------------------------- */
-
-/* The integral over a half turn; exact for the r < 40 that occur. */
-static double
-bessel_j1(double r)
-{
-    enum { STEPS = 48 };
-    double sum = 0;
-    for (int i = 0; i < STEPS; i++) {
-        const double t = (i + 0.5) * PI / STEPS;
-        sum += cos(t - r * sin(t));
-    }
-    return sum / STEPS;
-}
-
-/* At half height the spot is an eighth of the frame wide. */
-static void
-fill_probe(ag_complex *probe, int64_t frame)
-{
-    const double half_height = 2.215, scale = half_height * 16 / (double)frame;
-    for (int64_t y = 0; y < frame; y++)
-        for (int64_t x = 0; x < frame; x++) {
-            const double r = scale * hypot((double)(y - frame / 2), (double)(x - frame / 2));
-            probe[y * frame + x].re = (ag_real)(r > 0 ? fabs(2 * bessel_j1(r) / r) : 1);
-        }
 }
 
 /* ---- the transform ------------------------------------------------------------------------ */
@@ -134,6 +37,7 @@ typedef struct transform {
     wave *root;    /* exp(-2 pi i k / size) */
     wave *line[3]; /* size each */
     wave *field;   /* size x size */
+    wave *space;   /* near field: H / size, else NULL */
 } transform;
 
 /* The DFT of n = size / stride values `stride` apart, by its smallest prime factor. */
@@ -188,6 +92,7 @@ transform_end(transform *t)
     for (int i = 0; i < 3; i++)
         free(t->line[i]);
     free(t->field);
+    free(t->space);
 }
 
 static ag_status
@@ -273,7 +178,35 @@ fill_positions(double *position, const ag_simulation *s)
     return count;
 }
 
-/* The intensities of frame j, zero frequency in the middle; returns their sum. */
+/* The transfer function at the frequencies as the transform leaves them, with the 1/size that makes the
+   second transform orthonormal. */
+static ag_status
+fill_space(transform *t, const ag_scan_info *info)
+{
+    const int64_t n = t->size;
+    t->space = ag_calloc(n * n, sizeof *t->space);
+    for (int64_t i = 0; t->space && i < n * n; i++) {
+        const int64_t y = i / n, x = i % n;
+        const double phase = ag_near_phase(info, (double)(y < (n + 1) / 2 ? y : y - n) / (double)n,
+                                           (double)(x < (n + 1) / 2 ? x : x - n) / (double)n);
+        t->space[i] = (wave){cos(phase) / (double)n, sin(phase) / (double)n};
+    }
+    return t->space ? AG_OK : AG_NO_MEMORY;
+}
+
+/* From the transform, which has been divided by the size, to the detector in the near field.  The inverse
+   transform is the forward one of the conjugate; of that the detector sees the modulus. */
+static void
+through_space(const transform *t)
+{
+    for (int64_t i = 0; i < t->size * t->size; i++) {
+        const wave w = t->field[i], h = t->space[i];
+        t->field[i] = (wave){w.re * h.re - w.im * h.im, -(w.re * h.im + w.im * h.re)};
+    }
+    transform_field(t);
+}
+
+/* The intensities of frame j, in the far field zero frequency in the middle; returns their sum. */
 static double
 fill_frame(const arrays *a, const ag_simulation *s, const transform *t, int64_t j)
 {
@@ -284,15 +217,18 @@ fill_frame(const arrays *a, const ag_simulation *s, const transform *t, int64_t 
     for (int64_t y = 0; y < n; y++)
         for (int64_t x = 0; x < n; x++) {
             const ag_complex o = a->object[(row + y) * size + column + x];
-            const double p = (double)a->probe[y * n + x].re / (double)n;
-            t->field[y * n + x] = (wave){p * (double)o.re, p * (double)o.im};
+            const ag_complex p = a->probe[y * n + x];
+            const double re = (double)p.re / (double)n, im = (double)p.im / (double)n;
+            t->field[y * n + x] = (wave){re * (double)o.re - im * (double)o.im, re * (double)o.im + im * (double)o.re};
         }
     transform_field(t);
+    if (t->space)
+        through_space(t);
     for (int64_t y = 0; y < n; y++)
         for (int64_t x = 0; x < n; x++) {
             const wave w = t->field[y * n + x];
             const double power = w.re * w.re + w.im * w.im;
-            frame[(y + n / 2) % n * n + (x + n / 2) % n] = (ag_real)power;
+            frame[t->space ? y * n + x : (y + n / 2) % n * n + (x + n / 2) % n] = (ag_real)power;
             sum += power;
         }
     return sum;
@@ -310,18 +246,21 @@ add_noise(const arrays *a, const ag_simulation *s, int64_t frames, double scale)
     for (int64_t i = 0; s->photons > 0 && i < pixels; i++)
         a->data[i] = (ag_real)poisson(&random, scale * (double)a->data[i]);
     for (int64_t i = 0; s->photons > 0 && i < s->frame * s->frame; i++)
-        a->probe[i].re *= (ag_real)sqrt(scale);
+        a->probe[i].re *= (ag_real)sqrt(scale), a->probe[i].im *= (ag_real)sqrt(scale);
 }
 
 static ag_status
-fill(arrays *a, const ag_simulation *s, int64_t frames)
+fill(arrays *a, const ag_simulation *s, const ag_scan_info *info)
 {
     transform t = {0};
-    const ag_status status = transform_begin(&t, s->frame);
+    const int64_t frames = info->frames;
+    ag_status status = transform_begin(&t, s->frame);
+    if (status == AG_OK && s->geometry == AG_NEAR_FIELD)
+        status = fill_space(&t, info);
     double sum = 0;
     if (status == AG_OK) {
-        fill_object(a->object, s->object, s->frame);
-        fill_probe(a->probe, s->frame);
+        ag_simulated_object(a->object, s->object, s->frame);
+        (s->geometry == AG_NEAR_FIELD ? ag_simulated_near_probe : ag_simulated_probe)(a->probe, s->frame);
         for (int64_t j = 0; j < frames; j++)
             sum += fill_frame(a, s, &t, j);
         add_noise(a, s, frames, s->photons * (double)frames / sum);
@@ -348,7 +287,24 @@ fault(const ag_simulation *s)
         return "the number of photons must be 0 to 1e18";
     if (s->noise > 0 && s->photons > 0)
         return "ask for Gaussian noise or for photons, not for both";
+    if (s->geometry != AG_FAR_FIELD && s->geometry != AG_NEAR_FIELD)
+        return "the geometry must be that of the far or of the near field";
+    if (!(s->focus_distance >= 0 && isfinite(s->focus_distance)))
+        return "the focus distance must not be negative";
+    if (s->focus_distance > 0 && s->geometry == AG_FAR_FIELD)
+        return "a focus distance belongs to the near field";
     return NULL;
+}
+
+/* M = frame pixel^2 / (4 wavelength distance) makes frame (pixel / M)^2 four times wavelength distance / M. */
+static double
+focus_distance(const ag_simulation *s)
+{
+    const double m =
+        (double)s->frame * nominal_detector_pixel * nominal_detector_pixel / (4 * wavelength * nominal_distance);
+    if (s->geometry == AG_FAR_FIELD || s->focus_distance > 0)
+        return s->focus_distance;
+    return nominal_distance / (m - 1);
 }
 
 ag_status
@@ -365,27 +321,27 @@ ag_scan_simulate(ag_scan **scan, const ag_simulation *simulation, ag_message *me
                 .position = ag_calloc(2 * s->points, sizeof(double))};
     const int64_t frames = a.position ? fill_positions(a.position, s) : 0;
     a.data = ag_calloc(frames * n * n, sizeof(ag_real));
-    ag_status status =
-        a.probe && a.object && a.position && a.data ? fill(&a, s, frames) : AG_NO_MEMORY;
+    ag_scan_info info = {
+        .frames = frames,
+        .rows = n,
+        .cols = n,
+        .data = a.data,
+        .data_are_amplitudes = s->noise > 0,
+        .position = a.position,
+        .object_rows = s->object,
+        .object_cols = s->object,
+        .geometry = s->geometry,
+        .wavelength = wavelength,
+        .distance = nominal_distance,
+        .focus_distance = focus_distance(s),
+        .detector_pixel = {nominal_detector_pixel, nominal_detector_pixel},
+        .probe = a.probe,
+        .modes = 1,
+        .object = a.object,
+    };
+    info.pixel[0] = info.pixel[1] = ag_scan_pixel(&info, 0);
+    ag_status status = a.probe && a.object && a.position && a.data ? fill(&a, s, &info) : AG_NO_MEMORY;
     if (status == AG_OK) {
-        const double pixel = wavelength * nominal_distance / ((double)n * nominal_detector_pixel);
-        const ag_scan_info info = {
-            .frames = frames,
-            .rows = n,
-            .cols = n,
-            .data = a.data,
-            .data_are_amplitudes = s->noise > 0,
-            .position = a.position,
-            .object_rows = s->object,
-            .object_cols = s->object,
-            .wavelength = wavelength,
-            .distance = nominal_distance,
-            .detector_pixel = {nominal_detector_pixel, nominal_detector_pixel},
-            .pixel = {pixel, pixel},
-            .probe = a.probe,
-            .modes = 1,
-            .object = a.object,
-        };
         status = ag_scan_create(scan, &info, message);
     } else {
         ag_fail(message, status, "simulation: no memory for %lld frames of %lld x %lld pixels",

@@ -41,6 +41,11 @@ static const struct kernel_row {
     ROW(modulus, TRANSFORM, 1e-6),
     ROW(modulus_dm, TRANSFORM, 1e-6),
     ROW(modulus_raar, TRANSFORM, 1e-6),
+    ROW(near_amplitude, WINDOW, 1e-7),
+    ROW(near_measure, TRANSFORM, 1e-6),
+    ROW(near_modulus, TRANSFORM, 1e-6),
+    ROW(near_modulus_dm, TRANSFORM, 1e-6),
+    ROW(near_modulus_raar, TRANSFORM, 1e-6),
     ROW(object_coverage, WINDOW, 2e-7),
     ROW(object_step, WINDOW, 3e-7),
     ROW(object_sum, WINDOW, 2e-7),
@@ -52,6 +57,7 @@ static const struct kernel_row {
     ROW(store_difference, TRANSFORM, 5e-7),
     ROW(store_stack, TRANSFORM, 5e-7),
     ROW(total, PLAIN, 2e-6),
+    ROW(transfer, TRANSFORM, 1e-6),
 };
 #define ROWS ((int)(sizeof table / sizeof *table))
 
@@ -193,6 +199,9 @@ problem_begin(problem *p, ag_device *device, const char *kernel, int number, con
     if (ag_plan_create(&p->plan, device, p->rows, p->cols, at->linear, &room) == AG_OK)
         p->program = ag_program_create(device, shape, 1, &number);
     ck_assert_msg(p->program != NULL, "%s", ag_device_message(device));
+    p->near = !strncmp(kernel, "near_", 5);
+    p->strips = p->near ? shape->strips_x : shape->strips_y;
+    p->amplitudes = p->strips * shape->tile * (p->near ? p->rows : p->cols);
     p->frequency = take(p, p->rows + p->cols, sizeof *p->frequency);
     for (int i = 0; i < at->rows + at->cols; i++)
         p->frequency[i] = i < at->rows ? ag_axis_frequency(&shape->y, i)

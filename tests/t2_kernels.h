@@ -39,6 +39,8 @@ typedef struct problem {
     uint64_t digest;
     ag_random random;
 
+    int near;                   /* a kernel of the near field, whose strips hold columns of the frame */
+    int64_t strips, amplitudes; /* of a frame as the detector's passes see it: strips, reals */
     int64_t rows, cols, pixels, object_rows, object_cols;
     int32_t *frequency; /* rows + cols: what each position of the transforms holds */
     ag_complex *object, *probe, *stack; /* probe, stack: SLOTS of them */
@@ -78,11 +80,14 @@ void reference_rows(const problem *p, double complex *frame, int64_t count, int 
 /* The object at pixel (y, x) of the window of frame j; the probe of slot s. */
 double complex reference_window(const problem *p, int64_t j, int64_t y, int64_t x);
 double complex reference_probe(const problem *p, int64_t s, int64_t y, int64_t x, int64_t step);
-/* Between frames (SLOTS x rows x cols, row frequencies by position) and scratch in strips; what
-   the strips hold beyond a frame is NaN. */
-double complex *from_scratch(problem *p, const ag_real *scratch);
-ag_real *to_scratch(problem *p, const double complex *frame);
-/* The same for `count' frames of amplitudes; beyond a frame they are unmeasured. */
+/* Between frames (SLOTS x rows x cols, row frequencies by position) and strips; what the strips
+   hold beyond a frame is NaN.  `near': strips of columns rather than of row frequencies. */
+double complex *from_strips(problem *p, int near, const ag_real *strips);
+ag_real *to_strips(problem *p, int near, const double complex *frame);
+/* Reals of the strips of all slots. */
+int64_t strip_reals(const problem *p, int near);
+/* The same for `count' frames of amplitudes, as the kernel sees them; beyond a frame they are
+   unmeasured. */
 ag_real *to_amplitudes(problem *p, const double *amplitude, int64_t count);
 
 /* ---- one function for each kernel ------------------------------------------------------------ */
@@ -90,6 +95,8 @@ ag_real *to_amplitudes(problem *p, const double *amplitude, int64_t count);
 typedef void check_kernel(problem *p);
 check_kernel check_load_exit, check_load_probe, check_store_difference, check_store_stack;
 check_kernel check_modulus, check_modulus_dm, check_modulus_raar, check_measure, check_shift;
+check_kernel check_transfer, check_near_modulus, check_near_modulus_dm, check_near_modulus_raar;
+check_kernel check_near_measure, check_near_amplitude;
 check_kernel check_object_sum, check_object_coverage, check_object_step;
 check_kernel check_probe_terms, check_probe_step, check_probe_sum;
 check_kernel check_amplitude, check_divide, check_maximum, check_ramp, check_total;

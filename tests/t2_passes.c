@@ -9,15 +9,21 @@ typedef double complex wave;
 /* ---- first and last pass --------------------------------------------------------------- */
 
 static void
-compare_scratch(problem *p, const char *what, const ag_array *scratch, const wave *expected)
+compare_strips(problem *p, int near, const char *what, const ag_array *strips, const wave *expected)
 {
-    const wave *const found = from_scratch(p, fetch(p, scratch));
+    const wave *const found = from_strips(p, near, fetch(p, strips));
     ag_real *const flat = take(p, 2 * SLOTS * p->pixels, sizeof *flat);
     for (int64_t i = 0; i < SLOTS * p->pixels; i++) {
         flat[2 * i] = (ag_real)creal(found[i]);
         flat[2 * i + 1] = (ag_real)cimag(found[i]);
     }
     compare(p, what, 2 * SLOTS * p->pixels, flat, (const double *)expected);
+}
+
+static void
+compare_scratch(problem *p, const char *what, const ag_array *scratch, const wave *expected)
+{
+    compare_strips(p, 0, what, scratch, expected);
 }
 
 static void
@@ -53,13 +59,13 @@ check_load_probe(problem *p)
 
 /* Random frames, row frequencies by position, and the same in strips. */
 static wave *
-random_frames(problem *p, double scale, ag_real **scratch)
+random_frames(problem *p, int near, double scale, ag_real **strips)
 {
     wave *const frame = take(p, SLOTS * p->pixels, sizeof *frame);
     for (int64_t i = 0; i < SLOTS * p->pixels; i++)
         frame[i] = scale * (ag_random_normal(&p->random) + I * ag_random_normal(&p->random));
-    *scratch = to_scratch(p, frame);
-    return from_scratch(p, *scratch);
+    *strips = to_strips(p, near, frame);
+    return from_strips(p, near, *strips);
 }
 
 static void
@@ -67,7 +73,7 @@ check_store(problem *p, ag_store *store, int difference)
 {
     ag_real *source;
     const double size = 1 / sqrt((double)p->rows);
-    wave *const frame = random_frames(p, size, &source);
+    wave *const frame = random_frames(p, 0, size, &source);
     ag_array *const scratch = place(p, AG_REAL, SLOTS * p->plan.scratch, source);
     if (p->compares)
         reference_columns(p, frame, SLOTS, 1);
@@ -106,7 +112,7 @@ check_store_stack(problem *p)
 enum { PLAIN, DM, RAAR };
 static const double guard = 1e-3, least = 0.25, beta = 0.75;
 
-/* What a middle pass starts from. */
+/* What a detector's pass starts from; in the near field positions are rows and columns. */
 typedef struct middle {
     int64_t first;     /* the frame that the amplitudes begin with */
     double scale;      /* makes the transforms orthonormal */
@@ -127,17 +133,19 @@ middle_begin(problem *p, int64_t first)
         const double dice = ag_random_uniform(&p->random), a = fabs(ag_random_normal(&p->random));
         m.amplitude[i] = dice < 0.1 ? UNMEASURED : (ag_real)(dice < 0.2 ? -a : a);
     }
-    m.psi = random_frames(p, sqrt((double)p->rows), &m.source);
-    m.phi = random_frames(p, 1, &m.state);
-    if (p->compares)
+    m.psi = random_frames(p, 0, sqrt((double)(p->near ? p->cols : p->rows)), &m.source);
+    m.phi = random_frames(p, p->near, 1, &m.state);
+    if (p->compares && p->near)
+        reference_columns(p, m.psi, SLOTS, 1);
+    else if (p->compares)
         reference_rows(p, m.psi, SLOTS, -1);
     for (int64_t i = 0; i < SLOTS * p->pixels; i++)
         m.psi[i] *= m.scale;
     m.scratch = place(p, AG_REAL, SLOTS * p->plan.scratch, m.source);
-    m.kept = place(p, AG_REAL, SLOTS * p->plan.scratch, m.state);
-    m.measured = place(p, AG_REAL, (FRAMES - first) * p->plan.amplitude,
+    m.kept = place(p, AG_REAL, strip_reals(p, p->near), m.state);
+    m.measured = place(p, AG_REAL, (FRAMES - first) * p->amplitudes,
                        to_amplitudes(p, m.amplitude, FRAMES - first));
-    m.error = place(p, AG_REAL, SLOTS * p->plan.shape.strips_y, NULL);
+    m.error = place(p, AG_REAL, SLOTS * p->strips, NULL);
     return m;
 }
 
@@ -153,12 +161,13 @@ static void
 compare_sums(problem *p, const char *what, const middle *m, const ag_array *found,
              double (*term)(double))
 {
-    const int64_t strips = p->plan.shape.strips_y;
+    const int64_t strips = p->strips;
     double *const sum = take(p, SLOTS * strips, sizeof *sum);
     for (int64_t i = 0; i < SLOTS * p->pixels; i++) {
         const double a = data_at(p, m, i);
         if (a < UNMEASURED)
-            sum[i / p->pixels * strips + i % p->pixels / p->cols / p->plan.shape.tile] +=
+            sum[i / p->pixels * strips +
+                (p->near ? i % p->cols : i % p->pixels / p->cols) / p->plan.shape.tile] +=
                 term(cabs(m->psi[i]) - a);
     }
     compare(p, what, SLOTS * strips, fetch(p, found), sum);
@@ -181,16 +190,18 @@ static void
 check_middle(problem *p, int kind, int64_t first, int start)
 {
     const middle m = middle_begin(p, first);
+    const ag_array *const table = p->near ? p->plan.table_y : p->plan.table_x;
     if (kind == PLAIN)
-        ag_run_modulus(p->program, SLOTS, m.scratch, p->plan.table_x, m.error, p->d_frame, first,
-                       m.measured, m.scale, least, guard, p->spill);
+        (p->near ? ag_run_near_modulus : ag_run_modulus)(p->program, SLOTS, m.scratch, table, m.error, p->d_frame,
+                                                         first, m.measured, m.scale, least, guard, p->spill);
     else if (kind == DM)
-        ag_run_modulus_dm(p->program, SLOTS, m.scratch, p->plan.table_x, m.error, m.kept,
-                          p->d_frame, first, m.measured, m.scale, least, guard, start, p->spill);
+        (p->near ? ag_run_near_modulus_dm
+                 : ag_run_modulus_dm)(p->program, SLOTS, m.scratch, table, m.error, m.kept, p->d_frame, first,
+                                      m.measured, m.scale, least, guard, start, p->spill);
     else
-        ag_run_modulus_raar(p->program, SLOTS, m.scratch, p->plan.table_x, m.error, m.kept,
-                            p->d_frame, first, m.measured, m.scale, least, guard, beta, start,
-                            p->spill);
+        (p->near ? ag_run_near_modulus_raar
+                 : ag_run_modulus_raar)(p->program, SLOTS, m.scratch, table, m.error, m.kept, p->d_frame, first,
+                                        m.measured, m.scale, least, guard, beta, start, p->spill);
     wave *const on = take(p, SLOTS * p->pixels, sizeof *on);
     wave *const kept = take(p, SLOTS * p->pixels, sizeof *on);
     for (int64_t i = 0; i < SLOTS * p->pixels; i++) {
@@ -208,11 +219,13 @@ check_middle(problem *p, int kind, int64_t first, int start)
         }
         on[i] *= m.scale;
     }
-    if (p->compares)
+    if (p->compares && p->near)
+        reference_columns(p, on, SLOTS, -1);
+    else if (p->compares)
         reference_rows(p, on, SLOTS, 1);
     compare_scratch(p, "wave", m.scratch, on);
     if (kind != PLAIN)
-        compare_scratch(p, "state", m.kept, kept);
+        compare_strips(p, p->near, "state", m.kept, kept);
     compare_sums(p, "error", &m, m.error, square);
 }
 
@@ -238,14 +251,40 @@ check_modulus_raar(problem *p)
 }
 
 void
+check_near_modulus(problem *p)
+{
+    check_modulus(p);
+}
+
+void
+check_near_modulus_dm(problem *p)
+{
+    check_modulus_dm(p);
+}
+
+void
+check_near_modulus_raar(problem *p)
+{
+    check_modulus_raar(p);
+}
+
+void
 check_measure(problem *p)
 {
     const middle m = middle_begin(p, 1);
-    ag_array *const distances = place(p, AG_REAL, SLOTS * p->plan.shape.strips_y, NULL);
-    ag_run_measure(p->program, SLOTS, m.error, distances, m.scratch, p->plan.table_x, p->d_frame,
-                   m.first, m.measured, m.scale, p->spill);
+    ag_array *const distances = place(p, AG_REAL, SLOTS * p->strips, NULL);
+    (p->near ? ag_run_near_measure
+             : ag_run_measure)(p->program, SLOTS, m.error, distances, m.scratch,
+                               p->near ? p->plan.table_y : p->plan.table_x, p->d_frame, m.first, m.measured,
+                               m.scale, p->spill);
     compare_sums(p, "squares", &m, m.error, square);
     compare_sums(p, "distances", &m, distances, fabs);
+}
+
+void
+check_near_measure(problem *p)
+{
+    check_measure(p);
 }
 
 /* Factor i of the ramp of frame j; positions of the rows, then of the columns. */
@@ -280,7 +319,7 @@ check_shift(problem *p)
     ag_array *const d_ramp = place(p, AG_COMPLEX, FRAMES * length, rounded);
     for (int sign = -1; sign <= 1; sign += 2) {
         ag_real *source;
-        wave *const frame = random_frames(p, 1, &source);
+        wave *const frame = random_frames(p, 0, 1, &source);
         ag_array *const scratch = place(p, AG_REAL, SLOTS * p->plan.scratch, source);
         ag_run_shift(p->program, SLOTS, scratch, p->plan.table_x, p->d_frame, d_ramp,
                      1 / (double)p->pixels, sign, p->spill);
@@ -290,6 +329,35 @@ check_shift(problem *p)
             const wave *const own = ramp + p->frame[i / p->pixels] * length;
             const wave turn = own[i / p->cols % p->rows] * own[p->rows + i % p->cols];
             frame[i] *= (sign > 0 ? turn : conj(turn)) / (double)p->pixels;
+        }
+        if (p->compares)
+            reference_rows(p, frame, SLOTS, 1);
+        compare_scratch(p, sign > 0 ? "there" : "back", scratch, frame);
+    }
+}
+
+void
+check_transfer(problem *p)
+{
+    ag_complex *rounded;
+    ag_real *factors, *source;
+    const int64_t length = p->rows + p->cols;
+    const wave *const ramp = all_ramps(p, &rounded), *const h = random_frames(p, 0, 1, &factors);
+    ag_array *const d_ramp = place(p, AG_COMPLEX, FRAMES * length, rounded);
+    ag_array *const factor = place(p, AG_REAL, p->plan.scratch, factors); /* of the first slot: one frame */
+    for (int variant = 0; variant < 4; variant++) {
+        const int sign = variant & 1 ? 1 : -1, moved = variant & 2;
+        wave *const frame = random_frames(p, 0, 1, &source);
+        ag_array *const scratch = place(p, AG_REAL, SLOTS * p->plan.scratch, source);
+        ag_run_transfer(p->program, SLOTS, scratch, p->plan.table_x, p->d_frame, factor, moved ? d_ramp : NULL,
+                        moved, 1 / (double)p->pixels, sign, p->spill);
+        if (p->compares)
+            reference_rows(p, frame, SLOTS, -1);
+        for (int64_t i = 0; i < SLOTS * p->pixels; i++) {
+            const wave *const own = ramp + p->frame[i / p->pixels] * length;
+            const wave turn = own[i / p->cols % p->rows] * own[p->rows + i % p->cols];
+            const wave there = h[i % p->pixels] * (moved ? conj(turn) : 1);
+            frame[i] *= (sign > 0 ? there : conj(there)) / (double)p->pixels;
         }
         if (p->compares)
             reference_rows(p, frame, SLOTS, 1);

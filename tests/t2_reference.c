@@ -65,49 +65,60 @@ reference_probe(const problem *p, int64_t s, int64_t y, int64_t x, int64_t step)
     return (double)v.re + I * (double)v.im;
 }
 
-/* Strip i of a frame holds positions i tile ... of each column: tile real parts, tile imaginary. */
+/* Strip i of a frame holds positions (near: columns) i tile ... of each column (row): tile real
+   parts, tile imaginary. */
 static int64_t
-scratch_at(const problem *p, int64_t s, int64_t position, int64_t x)
+strip_at(const problem *p, int near, int64_t i)
 {
-    const int64_t tile = p->plan.shape.tile, strips = (p->rows + tile - 1) / tile;
-    return ((s * strips + position / tile) * p->cols + x) * 2 * tile + position % tile;
+    const int64_t tile = p->plan.shape.tile, s = i / p->pixels;
+    const int64_t y = i / p->cols % p->rows, x = i % p->cols;
+    const int64_t along = near ? x : y, row = near ? y : x, depth = near ? p->rows : p->cols;
+    const int64_t strips = ((near ? p->cols : p->rows) + tile - 1) / tile;
+    return ((s * strips + along / tile) * depth + row) * 2 * tile + along % tile;
+}
+
+int64_t
+strip_reals(const problem *p, int near)
+{
+    const ag_shape *s = &p->plan.shape;
+    return SLOTS * 2 * (int64_t)s->tile * (near ? s->strips_x * p->rows : s->strips_y * p->cols);
 }
 
 double complex *
-from_scratch(problem *p, const ag_real *scratch)
+from_strips(problem *p, int near, const ag_real *strips)
 {
     double complex *const frame = take(p, SLOTS * p->pixels, sizeof *frame);
     for (int64_t i = 0; i < SLOTS * p->pixels; i++) {
-        const ag_real *at =
-            scratch + scratch_at(p, i / p->pixels, i / p->cols % p->rows, i % p->cols);
+        const ag_real *at = strips + strip_at(p, near, i);
         frame[i] = (double)at[0] + I * (double)at[p->plan.shape.tile];
     }
     return frame;
 }
 
 ag_real *
-to_scratch(problem *p, const double complex *frame)
+to_strips(problem *p, int near, const double complex *frame)
 {
-    ag_real *const scratch = take(p, SLOTS * p->plan.scratch, sizeof *scratch);
-    for (int64_t i = 0; i < SLOTS * p->plan.scratch; i++)
-        scratch[i] = (ag_real)NAN;
+    const int64_t count = strip_reals(p, near);
+    ag_real *const strips = take(p, count, sizeof *strips);
+    for (int64_t i = 0; i < count; i++)
+        strips[i] = (ag_real)NAN;
     for (int64_t i = 0; i < SLOTS * p->pixels; i++) {
-        ag_real *at = scratch + scratch_at(p, i / p->pixels, i / p->cols % p->rows, i % p->cols);
+        ag_real *at = strips + strip_at(p, near, i);
         at[0] = (ag_real)creal(frame[i]);
         at[p->plan.shape.tile] = (ag_real)cimag(frame[i]);
     }
-    return scratch;
+    return strips;
 }
 
 ag_real *
 to_amplitudes(problem *p, const double *amplitude, int64_t count)
 {
     const int64_t tile = p->plan.shape.tile;
-    ag_real *const result = take(p, count * p->plan.amplitude, sizeof *result);
-    for (int64_t i = 0; i < count * p->plan.amplitude; i++)
+    ag_real *const result = take(p, count * p->amplitudes, sizeof *result);
+    for (int64_t i = 0; i < count * p->amplitudes; i++)
         result[i] = (ag_real)UNMEASURED;
     for (int64_t i = 0; i < count * p->pixels; i++) {
-        const int64_t at = scratch_at(p, i / p->pixels, i / p->cols % p->rows, i % p->cols);
+        const int64_t at = strip_at(p, p->near, i);
         result[at / (2 * tile) * tile + at % (2 * tile)] = (ag_real)amplitude[i];
     }
     return result;

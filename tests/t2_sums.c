@@ -273,7 +273,7 @@ check_probe_sum(problem *p)
 void
 check_amplitude(problem *p)
 {
-    const int64_t n = p->plan.amplitude, tile = p->plan.shape.tile;
+    const int64_t n = p->amplitudes, tile = p->plan.shape.tile;
     for (int variant = 0; variant < 4; variant++) {
         const int corner = variant & 1, root = variant == 0, clip = variant == 1;
         ag_real *const data = random_reals(p, SLOTS * p->pixels);
@@ -282,13 +282,17 @@ check_amplitude(problem *p)
         for (int64_t i = 0; i < p->pixels; i++)
             valid[i] = ag_random_uniform(&p->random) < 0.9;
         ag_array *const amplitude = place(p, AG_REAL, SLOTS * n, NULL);
-        ag_run_amplitude(p->program, SLOTS, amplitude, place(p, AG_REAL, SLOTS * p->pixels, data),
-                         place(p, AG_INT, p->pixels, valid), p->plan.place[corner], root, clip);
+        const ag_array *const d_data = place(p, AG_REAL, SLOTS * p->pixels, data);
+        const ag_array *const d_valid = place(p, AG_INT, p->pixels, valid);
+        if (p->near)
+            ag_run_near_amplitude(p->program, SLOTS, amplitude, d_data, d_valid, root, clip);
+        else
+            ag_run_amplitude(p->program, SLOTS, amplitude, d_data, d_valid, p->plan.place[corner], root, clip);
         for (int64_t i = 0; i < SLOTS * p->pixels; i++) {
             const int64_t ky = p->frequency[i / p->cols % p->rows],
                           kx = p->frequency[p->rows + i % p->cols];
-            const int64_t row = corner ? ky : (ky + p->rows / 2) % p->rows;
-            const int64_t column = corner ? kx : (kx + p->cols / 2) % p->cols;
+            const int64_t row = p->near ? i / p->cols % p->rows : corner ? ky : (ky + p->rows / 2) % p->rows;
+            const int64_t column = p->near ? i % p->cols : corner ? kx : (kx + p->cols / 2) % p->cols;
             const double v = (double)data[i / p->pixels * p->pixels + row * p->cols + column];
             expected[i] = root ? sqrt(fmax(v, 0)) : clip ? fmax(v, 0) : v;
             if (!valid[row * p->cols + column])
@@ -305,6 +309,12 @@ check_amplitude(problem *p)
         ck_assert(n % tile == 0);
         compare(p, root ? "counts" : "amplitudes", SLOTS * n, found, flat);
     }
+}
+
+void
+check_near_amplitude(problem *p)
+{
+    check_amplitude(p);
 }
 
 void

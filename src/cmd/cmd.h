@@ -4,6 +4,9 @@
 #define AG_CMD_H
 
 #include <stdint.h>
+#include <stdio.h>
+
+#include "argand.h"
 
 int cmd_devices(int argc, char **argv);
 int cmd_info(int argc, char **argv);
@@ -30,6 +33,29 @@ int cmd_integer(const char *command, const char *option, const char *text, int64
                 int64_t most, int64_t *value);
 int cmd_real(const char *command, const char *option, const char *text, double least, double most,
              double *value);
+
+/* geometry.c: options of all commands that read a scan. */
+enum { CMD_NEAR_FIELD = 1024, CMD_FOCUS_DISTANCE, CMD_ORIENTATION };
+#define CMD_GEOMETRY_OPTIONS                                                                       \
+    {"near-field", no_argument, NULL, CMD_NEAR_FIELD},                                             \
+        {"focus-distance", required_argument, NULL, CMD_FOCUS_DISTANCE},                           \
+        {"orientation", required_argument, NULL, CMD_ORIENTATION}
+#define CMD_GEOMETRY_HELP                                                                          \
+    "      --near-field         the detector is in the near field, the beam parallel\n"            \
+    "      --focus-distance X   near field of a beam from a focus X m before the sample\n"          \
+    "      --orientation NAME   turn the positions: as-is, swap, flip-rows, flip-cols, flip-both,\n" \
+    "                           swap-flip-rows, ..., or search for the one that fits\n"
+typedef struct cmd_geometry {
+    ag_geometry geometry;
+    double focus_distance;
+    const char *orientation; /* a name or "search", NULL: none */
+} cmd_geometry;
+/* Takes one of the options: 1 when it is good. */
+int cmd_geometry_option(const char *command, int c, const char *value, cmd_geometry *geometry);
+/* Turns the positions as asked for and tells by which orientation: 0, or 1 after saying why.  Without a search no device is needed. */
+int cmd_orient(const char *command, const char *path, const cmd_geometry *geometry, ag_device *device,
+               int quiet, ag_scan *scan, int *orientation);
+void cmd_print_orientation(FILE *out, const ag_orientation *found);
 
 /* output.c: whether two names lead to one file, or would. */
 int cmd_same_file(const char *a, const char *b);

@@ -15,12 +15,15 @@
 static const char name[] = "info";
 
 static const char help[] =
-    "Usage: argand info FILE [--json]\n"
+    "Usage: argand info FILE [--json] [OPTIONS]\n"
     "Prints the geometry of a scan as argand interprets it: frames, lengths, positions, counts,\n"
     "and what had to be assumed.  FILE is a CXI file.\n"
     "\n"
-    "  -j, --json   one JSON object, lengths in metres\n"
-    "  -h, --help   this text\n"
+    "  -j, --json               one JSON object, lengths in metres\n"
+    CMD_GEOMETRY_HELP
+    "      --find-orientation   try all orientations on some frames and say which one fits\n"
+    "  -d, --device NAME        where they are tried: see argand devices\n"
+    "  -h, --help               this text\n"
     "\n"
     "Exit status: 0 done, 1 the file cannot be used, 2 the command line is wrong.\n";
 
@@ -32,43 +35,12 @@ struct summary {
     double total, most; /* counts */
     double centre[2];   /* of the counts, in pixels from the zero frequency */
     int64_t masked;
+    int far;
+    const ag_orientation *orientation; /* NULL: not asked for */
 };
 
 /* The widest offset of the centre of the counts that is not worth a warning, pixels. */
 static const double usual_offset = 2;
-
-static int
-by_row(const void *a, const void *b)
-{
-    const double x = *(const double *)a, y = *(const double *)b;
-    return (x > y) - (x < y);
-}
-
-/* Sorted by row, the search around a position ends where the rows alone are too far apart. */
-static double
-mean_spacing(const ag_scan_info *info)
-{
-    const int64_t n = info->frames;
-    double(*place)[2] = n > 1 ? malloc((size_t)n * sizeof *place) : NULL;
-    double sum = 0;
-    if (!place)
-        return 0;
-    memcpy(place, info->position, (size_t)n * sizeof *place);
-    qsort(place, (size_t)n, sizeof *place, by_row);
-    for (int64_t j = 0; j < n; j++) {
-        double best = INFINITY;
-        for (int way = -1; way <= 1; way += 2)
-            for (int64_t k = j + way; k >= 0 && k < n; k += way) {
-                const double dy = place[k][0] - place[j][0], dx = place[k][1] - place[j][1];
-                if (fabs(dy) >= best)
-                    break;
-                best = fmin(best, hypot(dy, dx));
-            }
-        sum += best;
-    }
-    free(place);
-    return sum / (double)n;
-}
 
 static void
 count(struct summary *s, const ag_scan_info *info)
@@ -98,10 +70,11 @@ count(struct summary *s, const ag_scan_info *info)
 }
 
 static void
-summarise(struct summary *s, const ag_scan_info *info)
+summarise(struct summary *s, const ag_scan *scan)
 {
+    const ag_scan_info *info = ag_scan_content(scan);
     const double side = (double)(info->rows < info->cols ? info->rows : info->cols);
-    *s = (struct summary){0};
+    *s = (struct summary){.far = info->geometry == AG_FAR_FIELD};
     for (int a = 0; a < 2; a++) {
         double least = INFINITY, most = -INFINITY;
         for (int64_t j = 0; j < info->frames; j++) {
@@ -110,7 +83,7 @@ summarise(struct summary *s, const ag_scan_info *info)
         }
         s->span[a] = most - least;
     }
-    s->spacing = mean_spacing(info);
+    s->spacing = ag_scan_spacing(scan);
     s->overlap = fmax(0, 1 - s->spacing / side);
     count(s, info);
 }
@@ -125,12 +98,22 @@ warnings(const ag_scan *scan, const struct summary *s)
     if (!text)
         return NULL;
     strcpy(text, had);
-    if (fabs(s->centre[0]) > usual_offset || fabs(s->centre[1]) > usual_offset)
+    if (s->far && (fabs(s->centre[0]) > usual_offset || fabs(s->centre[1]) > usual_offset))
         snprintf(text + strlen(text), size - strlen(text),
                  "%sThe counts are centred %.1f rows and %.1f columns away from the zero "
                  "frequency: the frames may be cut off centre or in FFT order.",
                  *had ? "\n" : "", s->centre[0], s->centre[1]);
     return text;
+}
+
+/* The criterion of the transfer function, which should be at least 1. */
+static double
+sampling(const ag_scan_info *info)
+{
+    const double reach = info->wavelength * ag_scan_effective_distance(info);
+    return fmin((double)info->rows * info->pixel[0] * info->pixel[0],
+                (double)info->cols * info->pixel[1] * info->pixel[1]) /
+           reach;
 }
 
 static void
@@ -161,6 +144,13 @@ print_text(const char *path, const ag_scan_info *info, const struct summary *s, 
            info->data_are_amplitudes ? ", amplitudes" : "");
     print_pair("detector pixel", info->detector_pixel, 1e-6, "um");
     print_length("distance", info->distance, 1, "m");
+    if (info->geometry == AG_NEAR_FIELD) {
+        const double m = ag_scan_magnification(info);
+        printf("%-18s magnification %.6g, effective distance %.6g mm, ", "near field", m,
+               ag_scan_effective_distance(info) * 1e3);
+        printf("N pixel^2 / (wavelength distance) %.4g\n", sampling(info));
+        print_length("focus to sample", info->focus_distance, 1e-3, "mm");
+    }
     print_length("wavelength", info->wavelength, 1e-9, "nm");
     if (info->wavelength > 0)
         printf("%-18s %.6g keV\n", "photon energy", KEV_M / info->wavelength);
@@ -174,10 +164,12 @@ print_text(const char *path, const ag_scan_info *info, const struct summary *s, 
                "spacing", s->spacing, 100 * s->overlap);
     printf("%-18s %.6g, per frame %.6g, largest %.6g\n", "counts", s->total,
            s->total / (double)info->frames, s->most);
-    printf("%-18s row %+.2f, column %+.2f from the zero frequency\n", "centre of counts",
-           s->centre[0], s->centre[1]);
+    printf("%-18s row %+.2f, column %+.2f from the %s\n", "centre of counts", s->centre[0],
+           s->centre[1], s->far ? "zero frequency" : "middle");
     printf("%-18s %lld\n", "masked pixels", (long long)s->masked);
     printf("%-18s %lld\n", "probe modes", (long long)info->modes);
+    if (s->orientation)
+        cmd_print_orientation(stdout, s->orientation);
     for (size_t at = 0, length; words[at]; at += length + (words[at + length] == '\n')) {
         length = strcspn(words + at, "\n");
         printf("%-18s %.*s\n", "warning", (int)length, words + at);
@@ -197,6 +189,25 @@ length(double metres)
     return metres > 0 ? json_real(metres) : json_null();
 }
 
+/* null where it was not asked for */
+static json_t *
+verdict(const ag_orientation *found)
+{
+    if (!found)
+        return json_null();
+    json_t *errors = json_object(), *groups = json_object();
+    for (int i = 0; i < AG_ORIENTATIONS; i++) {
+        json_object_set_new(errors, ag_orientation_name(i), json_real(found->error[i]));
+        json_object_set_new(groups, ag_orientation_name(i),
+                            json_string(ag_orientation_name(found->group[i])));
+    }
+    return json_pack("{s:b, s:s, s:s?, s:f, s:f, s:I, s:I, s:o, s:o}", "decided", found->decided,
+                     "best", ag_orientation_name(found->best), "second",
+                     ag_orientation_name(found->second), "margin", found->margin, "decided_from",
+                     AG_ORIENTATION_MARGIN, "frames", (json_int_t)found->frames, "iterations",
+                     (json_int_t)found->iterations, "errors", errors, "same_in_principle_as", groups);
+}
+
 static int
 print_json(const char *path, const ag_scan_info *info, const struct summary *s, const char *words)
 {
@@ -207,7 +218,7 @@ print_json(const char *path, const ag_scan_info *info, const struct summary *s, 
     }
     json_t *root = json_pack(
         "{s:s, s:I, s:[I, I], s:b, s:o, s:o, s:o, s:o, s:o, s:[I, I], s:[f, f], s:o, s:f, s:f,"
-        " s:f, s:f, s:f, s:[f, f], s:I, s:I, s:o}",
+        " s:f, s:f, s:f, s:[f, f], s:I, s:I, s:o, s:s, s:o, s:f, s:o, s:o}",
         "file", path, "frames", (json_int_t)info->frames, "frame", (json_int_t)info->rows,
         (json_int_t)info->cols, "amplitudes", info->data_are_amplitudes, "detector_pixel_m",
         length_pair(info->detector_pixel), "distance_m", length(info->distance), "wavelength_m",
@@ -220,48 +231,99 @@ print_json(const char *path, const ag_scan_info *info, const struct summary *s, 
         "spacing_px", s->spacing, "window_overlap", s->overlap, "counts_total", s->total,
         "counts_per_frame", s->total / (double)info->frames, "counts_largest", s->most,
         "centre_offset_px", s->centre[0], s->centre[1], "masked_pixels", (json_int_t)s->masked,
-        "probe_modes", (json_int_t)info->modes, "warnings", list);
+        "probe_modes", (json_int_t)info->modes, "warnings", list,
+        "geometry", s->far ? "far field" : "near field", "focus_distance_m",
+        length(info->focus_distance), "magnification", ag_scan_magnification(info),
+        "effective_distance_m", length(ag_scan_effective_distance(info)), "orientation",
+        verdict(s->orientation));
     const int done = root && json_dumpf(root, stdout, JSON_INDENT(2)) == 0;
     json_decref(root);
     printf("\n");
     return done;
 }
 
-int
-cmd_info(int argc, char **argv)
+/* What the command line asks for. */
+struct request {
+    int json, find;
+    const char *device;
+    cmd_geometry geometry;
+};
+
+/* 0 to go on, else the exit status (-1: done, as after --help). */
+static int
+parse(struct request *r, int argc, char **argv)
 {
-    static const struct option options[] = {
-        {"json", no_argument, NULL, 'j'}, {"help", no_argument, NULL, 'h'}, {NULL, 0, NULL, 0}};
-    int json = 0;
-    for (int c; (c = getopt_long(argc, argv, ":jh", options, NULL)) != -1;) {
+    static const struct option options[] = {{"json", no_argument, NULL, 'j'},
+                                            {"find-orientation", no_argument, NULL, 'f'},
+                                            {"device", required_argument, NULL, 'd'},
+                                            {"help", no_argument, NULL, 'h'},
+                                            CMD_GEOMETRY_OPTIONS,
+                                            {NULL, 0, NULL, 0}};
+    for (int c; (c = getopt_long(argc, argv, ":jd:h", options, NULL)) != -1;) {
         if (c == 'h') {
             fputs(help, stdout);
-            return 0;
+            return -1;
         }
-        if (c != 'j')
+        if (c == ':' || c == '?')
             return cmd_wrong_option(name, c, argv);
-        json = 1;
+        if (c == 'j')
+            r->json = 1;
+        else if (c == 'f')
+            r->find = 1;
+        else if (c == 'd')
+            r->device = optarg;
+        else if (!cmd_geometry_option(name, c, optarg, &r->geometry))
+            return 2;
     }
     if (argc - optind != 1)
         return cmd_usage(name, "found %d file names, expected one", argc - optind);
+    return 0;
+}
 
-    const char *path = argv[optind];
-    ag_scan *scan;
-    ag_message message;
-    if (ag_scan_read(&scan, path, &message))
-        return cmd_fail(name, "%s", message.text);
+static int
+show(const struct request *r, const char *path, ag_device *device, ag_scan *scan)
+{
     struct summary summary;
+    ag_orientation found;
+    int orientation;
     const ag_scan_info *info = ag_scan_content(scan);
-    summarise(&summary, info);
+    int status = cmd_orient(name, path, &r->geometry, device, 0, scan, &orientation);
+    if (!status && r->find && ag_orientation_find(device, scan, &found))
+        status = cmd_fail(name, "%s", ag_device_message(device));
+    if (status)
+        return status;
+    summarise(&summary, scan);
+    summary.orientation = r->find ? &found : NULL;
     char *words = warnings(scan, &summary);
-    int status = 0;
     if (!words)
         status = cmd_fail(name, "%s: out of host memory", path);
-    else if (!json)
+    else if (!r->json)
         print_text(path, info, &summary, words);
     else if (!print_json(path, info, &summary, words))
         status = cmd_fail(name, "%s: the report cannot be made", path);
     free(words);
+    return status;
+}
+
+int
+cmd_info(int argc, char **argv)
+{
+    struct request r = {0};
+    ag_device *device = NULL;
+    ag_scan *scan;
+    ag_message message;
+    int status = parse(&r, argc, argv);
+    if (status)
+        return status < 0 ? 0 : status;
+    const char *path = argv[optind];
+    if (ag_scan_read_as(&scan, path, r.geometry.geometry, r.geometry.focus_distance, &message))
+        return cmd_fail(name, "%s", message.text);
+    const int search = r.find || (r.geometry.orientation && !strcmp(r.geometry.orientation, "search"));
+    if (search && ag_device_open(&device, r.device, &message))
+        status = cmd_fail(name, "%s", message.text);
+    if (!status)
+        status = show(&r, path, device, scan);
+    ag_device_close(device);
     ag_scan_destroy(scan);
     return status;
 }

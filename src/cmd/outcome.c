@@ -19,13 +19,14 @@ options_object(const run *r)
     static const char *const subpixel[] = {"fourier", "linear", "none"};
     const ag_options *o = &r->options;
     return json_pack(
-        "{s:s s:I s:I s:f s:f s:f s:f s:I s:I s:f s:f s:f s:f s:b s:b s:I s:s}", "algorithm",
+        "{s:s s:I s:I s:f s:f s:f s:f s:I s:I s:f s:f s:f s:f s:b s:b s:I s:s s:s}", "algorithm",
         o->method, "iterations", (json_int_t)r->iterations, "batch", (json_int_t)o->batch, "alpha",
         o->alpha, "beta", o->beta, "object_step", o->object_step, "probe_step", o->probe_step,
         "probe_start", (json_int_t)o->probe_start, "probe_period", (json_int_t)o->probe_period,
         "object_inertia", o->object_inertia, "probe_inertia", o->probe_inertia, "modulus_guard",
         o->modulus_guard, "modulus_floor", o->modulus_floor, "clip_amplitudes", o->clip_amplitudes,
-        "shuffle", o->shuffle, "seed", (json_int_t)o->seed, "subpixel", subpixel[o->subpixel]);
+        "shuffle", o->shuffle, "seed", (json_int_t)o->seed, "subpixel", subpixel[o->subpixel],
+        "orientation", ag_orientation_name(r->orientation));
 }
 
 static char *
@@ -92,7 +93,9 @@ run_result(const run *r)
                               .corner = info->position,
                               .valid = info->valid,
                               .wavelength = info->wavelength,
+                              .geometry = info->geometry,
                               .distance = info->distance,
+                              .focus_distance = info->focus_distance,
                               .pixel = {info->pixel[0], info->pixel[1]},
                               .detector_pixel = {info->detector_pixel[0], info->detector_pixel[1]},
                               .iterations = done,

@@ -15,7 +15,7 @@ static const char name[] = "reconstruct";
 /* Before and after the names of the methods. */
 static const char help_begin[] =
     "Usage: argand reconstruct SCAN [-a ALGORITHM] [-n N] [-o OUT.cxi] [OPTIONS]\n"
-    "Reconstructs object and probe from a far-field ptychographic scan (CXI).\n"
+    "Reconstructs object and probe from a ptychographic scan (CXI), in the far or near field.\n"
     "\n"
     "  -a, --algorithm NAME    ";
 static const char help_end[] =
@@ -24,6 +24,7 @@ static const char help_end[] =
     "  -o, --output FILE        the result, HDF5 with CXI names\n"
     "  -d, --device NAME        see argand devices (ARGAND_DEVICE, else the first)\n"
     "      --start FILE         begin with the object and probe of a result\n"
+    CMD_GEOMETRY_HELP
     "      --subpixel HOW       fourier (the probe is shifted), linear (the object is\n"
     "                           interpolated) or none (positions are rounded) (fourier)\n"
     "      --seed N             of the order of positions (0)\n"
@@ -93,6 +94,7 @@ static const struct option long_options[] = {
     {"probe-inertia", required_argument, NULL, PROBE_INERTIA},
     {"no-shuffle", no_argument, NULL, NO_SHUFFLE},
     {"keep-negative", no_argument, NULL, KEEP_NEGATIVE},
+    CMD_GEOMETRY_OPTIONS,
     {NULL, 0, NULL, 0}};
 static const char short_options[] = ":a:n:o:d:qh";
 
@@ -181,6 +183,10 @@ take(run *r, int c)
     case KEEP_NEGATIVE:
         r->options.clip_amplitudes = 0;
         return 1;
+    case CMD_NEAR_FIELD:
+    case CMD_FOCUS_DISTANCE:
+    case CMD_ORIENTATION:
+        return cmd_geometry_option(name, c, optarg, &r->geometry);
     default:
         return take_number(r, c);
     }
@@ -326,11 +332,13 @@ work(run *r)
         return status;
     if (ag_device_open(&r->device, r->device_name, &message))
         return cmd_fail(name, "%s", message.text);
-    if (ag_scan_read(&r->scan, r->scan_path, &message))
+    if (ag_scan_read_as(&r->scan, r->scan_path, r->geometry.geometry, r->geometry.focus_distance, &message))
         return cmd_fail(name, "%s", message.text);
     if (!r->quiet)
         warn(r->scan);
-    status = begin(r);
+    status = cmd_orient(name, r->scan_path, &r->geometry, r->device, r->quiet, r->scan, &r->orientation);
+    if (!status)
+        status = begin(r);
     if (!status)
         status = solve(r);
     if (!status && r->output)

@@ -3,7 +3,7 @@
 #ifndef AG_RUN_H
 #define AG_RUN_H
 
-#include "argand.h"
+#include "cmd.h"
 
 enum { RUN_PATH = 4096 };
 
@@ -13,6 +13,8 @@ typedef struct run {
     int png_made; /* the folder was not there */
     int64_t iterations;
     ag_options options;
+    cmd_geometry geometry;
+    int orientation; /* that positions were turned by */
     ag_scan *scan;
     ag_device *device;
     ag_solver *solver;

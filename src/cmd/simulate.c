@@ -19,6 +19,9 @@ static const char help[] =
     "      --noise VARIANCE   Gaussian noise on the amplitudes (0)\n"
     "      --photons N        mean photons per frame, Poisson noise (none)\n"
     "      --seed N           of the noise (0)\n"
+    "      --near-field       a detector in the near field, a wide and speckled probe\n"
+    "      --focus-distance X  near field: from the focus to the sample, m (one that gives\n"
+    "                         N pixel^2 = 4 wavelength distance)\n"
     "  -h, --help             this text\n"
     "\n"
     "Exit status: 0 done, 1 failed, 2 the command line is wrong.\n";
@@ -35,6 +38,8 @@ cmd_simulate(int argc, char **argv)
                                             {"noise", required_argument, NULL, 'n'},
                                             {"photons", required_argument, NULL, 'P'},
                                             {"seed", required_argument, NULL, 'S'},
+                                            {"near-field", no_argument, NULL, 'F'},
+                                            {"focus-distance", required_argument, NULL, 'D'},
                                             {"help", no_argument, NULL, 'h'},
                                             {NULL, 0, NULL, 0}};
     static const char name[] = "simulate";
@@ -69,6 +74,13 @@ cmd_simulate(int argc, char **argv)
             break;
         case 'S':
             good = cmd_integer(name, "--seed", optarg, 0, INT64_MAX, &seed);
+            break;
+        case 'F':
+            simulation.geometry = AG_NEAR_FIELD;
+            break;
+        case 'D':
+            simulation.geometry = AG_NEAR_FIELD;
+            good = cmd_real(name, "--focus-distance", optarg, 1e-9, 1e4, &simulation.focus_distance);
             break;
         case 'h':
             fputs(help, stdout);

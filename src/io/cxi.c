@@ -2,8 +2,8 @@
 /* cxi.c -- scans read from CXI files (cxidb.org, format 1.6) and the variations in use.
 
    The window of frame j starts at -(t_j . e) / dx, where t_j is the sample's translation, e the
-   unit vector of the detector's row or column step, and dx = wavelength distance / (N pixel)
-   the object's pixel along that axis.  */
+   unit vector of the detector's row or column step, and dx the object's pixel along that axis:
+   wavelength distance / (N pixel), in the near field pixel / magnification.  */
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
@@ -11,10 +11,6 @@
 #include "scan.h"
 #include "cxi.h"
 
-/* Photon energies in joules lie below this (0.6 GeV), those in eV or keV above. */
-#define MOST_JOULES 1e-10
-/* Wavelengths in metres lie below this, those in nm or angstrom above. */
-#define MOST_METRES 1e-3
 #define DISAGREE    1e-3
 
 /* A positive number, or one for each frame, of which the mean is taken. */
@@ -56,17 +52,14 @@ read_wavelength(ag_file *file, ag_scan *scan)
     }
     const double energy = has_energy ? positive(file, scan, CXI_ENERGY, 1) : 0;
     if (!has_wavelength) {
-        if (energy >= MOST_JOULES)
-            ag_file_refuse(file, CXI_ENERGY, "is %g, expected joules (below %g); it looks like %s",
-                           energy, MOST_JOULES, energy > 100 ? "eV" : "keV");
+        char words[160];
+        if (ag_scan_energy(energy, words, sizeof words))
+            ag_file_refuse(file, CXI_ENERGY, "is %g, expected joules (below 1e-10)%s", energy, words);
         else if (!file->status)
             scan->info.wavelength = AG_HC / energy;
         return;
     }
     const double wavelength = positive(file, scan, CXI_WAVELENGTH, 1);
-    if (wavelength > MOST_METRES)
-        ag_file_refuse(file, CXI_WAVELENGTH, "is %g, expected metres (below %g)", wavelength,
-                       MOST_METRES);
     if (file->status)
         return;
     scan->info.wavelength = wavelength;
@@ -206,19 +199,38 @@ read_positions(ag_file *file, ag_scan *scan, double step[2][3])
     free(value);
 }
 
+/* Near or far, unless the caller knows. */
+static void
+read_propagation(ag_file *file, ag_scan *scan)
+{
+    ag_scan_info *info = &scan->info;
+    if (info->geometry == AG_NEAR_FIELD || !ag_file_named(file, CXI_GEOMETRY))
+        return;
+    char *text = ag_file_text(file, CXI_GEOMETRY);
+    if (text && !strcmp(text, CXI_NEAR_FIELD)) {
+        info->geometry = AG_NEAR_FIELD;
+        if (ag_file_named(file, CXI_FOCUS))
+            info->focus_distance = positive(file, scan, CXI_FOCUS, 0);
+    } else if (!file->status) {
+        ag_file_refuse(file, CXI_GEOMETRY, "is \"%.40s\", expected \"" CXI_NEAR_FIELD "\" or nothing",
+                       text ? text : "no text");
+    }
+    free(text);
+}
+
 static void
 read_geometry(ag_file *file, ag_scan *scan)
 {
     ag_scan_info *info = &scan->info;
     double step[2][3];
+    read_propagation(file, scan);
     read_wavelength(file, scan);
     info->distance = positive(file, scan, CXI_DISTANCE, 0);
     read_detector(file, scan, step);
     if (file->status)
         return;
-    const double count[2] = {(double)info->rows, (double)info->cols};
     for (int a = 0; a < 2; a++)
-        info->pixel[a] = info->wavelength * info->distance / (count[a] * info->detector_pixel[a]);
+        info->pixel[a] = ag_scan_pixel(info, a);
     read_positions(file, scan, step);
 }
 
@@ -294,6 +306,9 @@ finish(ag_scan *scan, const char *path, ag_message *message)
         {"valid", CXI_MASK},        {"probe", CXI_PROBE},
         {"object", CXI_IMAGE},      {"wavelength", CXI_WAVELENGTH},
         {"distance", CXI_DISTANCE}, {"object_rows, object_cols", CXI_TRANSLATION},
+        {"focus_distance", CXI_FOCUS}, {"detector_pixel[0]", CXI_Y_PIXEL},
+        {"pixel", CXI_X_PIXEL}, {"detector_pixel[1]", CXI_X_PIXEL},
+        {"pixel[0]", CXI_Y_PIXEL}, {"pixel[1]", CXI_X_PIXEL},
     };
     ag_message inner = {""};
     const ag_status status = ag_scan_finish(scan, &inner);
@@ -311,6 +326,13 @@ finish(ag_scan *scan, const char *path, ag_message *message)
 ag_status
 ag_scan_read(ag_scan **scan, const char *path, ag_message *message)
 {
+    return ag_scan_read_as(scan, path, AG_FAR_FIELD, 0, message);
+}
+
+ag_status
+ag_scan_read_as(ag_scan **scan, const char *path, ag_geometry geometry, double focus_distance,
+                ag_message *message)
+{
     ag_file file;
     if (!scan || !path)
         return ag_fail(message, AG_BAD_ARGUMENT, "scan, path: NULL, expected both");
@@ -318,6 +340,8 @@ ag_scan_read(ag_scan **scan, const char *path, ag_message *message)
     ag_scan *made = ag_calloc(1, sizeof *made);
     if (!made)
         return ag_fail(message, AG_NO_MEMORY, "%s: no memory left", ag_path_tail(path));
+    made->info.geometry = geometry;
+    made->info.focus_distance = focus_distance;
     ag_status status = ag_file_open(&file, path, message);
     if (!status) {
         read_all(&file, made);

@@ -29,6 +29,11 @@
    then holds their squares), and the object's shape as an attribute of the translations.  */
 #define CXI_AMPLITUDE    CXI_DETECTOR "/amplitude"
 #define CXI_OBJECT_SHAPE "object_shape"
+/* Near field: the text "near field" and, but for a parallel beam, the distance from focus to sample; a
+   file without them is a far-field one. */
+#define CXI_GEOMETRY     CXI_DETECTOR "/propagation"
+#define CXI_FOCUS        CXI_SOURCE "/focus_distance"
+#define CXI_NEAR_FIELD   "near field"
 
 /* A mask bit that marks signal above background, which is not a fault. */
 #define CXI_MASK_SIGNAL 4096

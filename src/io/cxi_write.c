@@ -52,6 +52,10 @@ write_detector(ag_file *file, ag_scan_info *info)
     if (info->data_are_amplitudes)
         ag_file_write_frames(file, CXI_AMPLITUDE, shape, fill_plain, info);
     ag_file_write_number(file, CXI_DISTANCE, info->distance, "m");
+    if (info->geometry == AG_NEAR_FIELD)
+        ag_file_write_text(file, CXI_GEOMETRY, CXI_NEAR_FIELD);
+    if (info->focus_distance > 0)
+        ag_file_write_number(file, CXI_FOCUS, info->focus_distance, "m");
     ag_file_write_number(file, CXI_Y_PIXEL, high, "m");
     ag_file_write_number(file, CXI_X_PIXEL, wide, "m");
     ag_file_write(file, CXI_BASIS, AG_KIND_DOUBLE, 2, basis_shape, basis);
@@ -75,10 +79,7 @@ write_translation(ag_file *file, const ag_scan_info *info)
 {
     const int64_t shape[2] = {info->frames, 3};
     const int64_t object[2] = {info->object_rows, info->object_cols};
-    const double high =
-        info->wavelength * info->distance / ((double)info->rows * info->detector_pixel[0]);
-    const double wide =
-        info->wavelength * info->distance / ((double)info->cols * info->detector_pixel[1]);
+    const double high = ag_scan_pixel(info, 0), wide = ag_scan_pixel(info, 1);
     double *translation = ag_calloc(info->frames, 3 * sizeof *translation);
     if (!translation)
         ag_file_no_memory(file, CXI_TRANSLATION, info->frames * 3 * (int64_t)sizeof *translation);
@@ -107,7 +108,6 @@ check_geometry(const ag_scan_info *info, const char *path, ag_message *message)
         {"detector_pixel[0]", info->detector_pixel[0]},
         {"detector_pixel[1]", info->detector_pixel[1]},
     };
-    const double count[2] = {(double)info->rows, (double)info->cols};
     for (size_t i = 0; i < sizeof needed / sizeof *needed; i++)
         if (!(needed[i].value > 0))
             return ag_fail(message, AG_BAD_ARGUMENT,
@@ -115,15 +115,16 @@ check_geometry(const ag_scan_info *info, const char *path, ag_message *message)
                            "m, which a CXI file needs",
                            ag_path_tail(path), needed[i].name);
     for (int a = 0; a < 2; a++) {
-        const double pixel =
-            info->wavelength * info->distance / (count[a] * info->detector_pixel[a]);
+        const double pixel = ag_scan_pixel(info, a);
         if (info->pixel[a] > 0 && fabs(info->pixel[a] / pixel - 1) > 1e-6)
             return ag_fail(
                 message, AG_BAD_ARGUMENT,
-                "%s: cannot be written: pixel[%d] of the scan is %g m, expected wavelength "
-                "x distance / (size x detector pixel) = %g m, which readers of CXI files "
-                "assume",
-                ag_path_tail(path), a, info->pixel[a], pixel);
+                "%s: cannot be written: pixel[%d] of the scan is %g m, expected %s = %g m, which "
+                "readers of CXI files assume",
+                ag_path_tail(path), a, info->pixel[a],
+                info->geometry == AG_NEAR_FIELD ? "detector pixel / magnification"
+                                                : "wavelength x distance / (size x detector pixel)",
+                pixel);
     }
     return AG_OK;
 }

@@ -4,7 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "io.h"
+#include "cxi.h"
 
 #define OBJECT    "entry_1/object"
 #define PROBE     "entry_1/probe"
@@ -24,6 +24,7 @@ static const struct {
     {OBJECT "/x_pixel_size", "m", offsetof(ag_result, pixel) + sizeof(double), 1},
     {SOURCE "/wavelength", "m", offsetof(ag_result, wavelength), 1},
     {DETECTOR "/distance", "m", offsetof(ag_result, distance), 1},
+    {CXI_FOCUS, "m", offsetof(ag_result, focus_distance), 1},
     {DETECTOR "/y_pixel_size", "m", offsetof(ag_result, detector_pixel), 1},
     {DETECTOR "/x_pixel_size", "m", offsetof(ag_result, detector_pixel) + sizeof(double), 1},
     {PROCESS "/relative_l2", NULL, offsetof(ag_result, quality.relative_l2), 0},
@@ -101,6 +102,8 @@ write_detector(ag_file *file, const ag_result *result)
     ag_file_write_group(file, DETECTOR, "NXdetector");
     if (result->wavelength > 0)
         ag_file_write_number(file, SOURCE "/energy", AG_HC / result->wavelength, "J");
+    if (result->geometry == AG_NEAR_FIELD)
+        ag_file_write_text(file, CXI_GEOMETRY, CXI_NEAR_FIELD);
     if (!result->valid)
         return;
     const int64_t area = result->rows * result->cols;
@@ -257,6 +260,9 @@ read_all(ag_file *file, ag_result *result)
     }
     for (size_t i = 0; i < COUNT(texts); i++)
         *text_at(result, i) = ag_file_text(file, texts[i].field);
+    char *propagation = ag_file_named(file, CXI_GEOMETRY) ? ag_file_text(file, CXI_GEOMETRY) : NULL;
+    result->geometry = propagation && !strcmp(propagation, CXI_NEAR_FIELD) ? AG_NEAR_FIELD : AG_FAR_FIELD;
+    free(propagation);
     result->iterations = read_int(file, PROCESS "/iterations");
     result->seed = (uint64_t)read_int(file, PROCESS "/seed");
     if (result->iterations < 0)

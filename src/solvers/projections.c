@@ -49,7 +49,7 @@ create(ag_solver *s)
         ag_stack_create(&own->wave, d, AG_COMPLEX, s->slots, s->window, "waves");
     }
     if (s->method->middle != ag_solver_modulus)
-        ag_stack_create(&own->state, d, AG_REAL, s->frames, s->plan.scratch, "state");
+        ag_stack_create(&own->state, d, AG_REAL, s->frames, 2 * s->amplitudes, "state");
     return ag_device_status(d);
 }
 
@@ -147,18 +147,26 @@ static void
 dm_middle(const ag_pass *p, void *what)
 {
     ag_detector *d = what;
-    ag_run_modulus_dm(p->program, p->slots, p->scratch, p->plan->table_x, &d->error, &d->state, &p->frame,
-                      d->first, &d->amplitude, d->solver->scale, d->solver->least, d->solver->options.modulus_guard,
-                      d->start, p->spill);
+    const ag_solver *s = d->solver;
+    ag_solver_free_space(p, s, 1);
+    (s->near ? ag_run_near_modulus_dm
+             : ag_run_modulus_dm)(p->program, p->slots, p->scratch, ag_solver_table(s), &d->error, &d->state,
+                                  &p->frame, d->first, &d->amplitude, s->detector_scale, s->least,
+                                  s->options.modulus_guard, d->start, p->spill);
+    ag_solver_free_space(p, s, -1);
 }
 
 static void
 raar_middle(const ag_pass *p, void *what)
 {
     ag_detector *d = what;
-    ag_run_modulus_raar(p->program, p->slots, p->scratch, p->plan->table_x, &d->error, &d->state, &p->frame,
-                        d->first, &d->amplitude, d->solver->scale, d->solver->least, d->solver->options.modulus_guard,
-                        d->solver->options.beta, d->start, p->spill);
+    const ag_solver *s = d->solver;
+    ag_solver_free_space(p, s, 1);
+    (s->near ? ag_run_near_modulus_raar
+             : ag_run_modulus_raar)(p->program, p->slots, p->scratch, ag_solver_table(s), &d->error, &d->state,
+                                    &p->frame, d->first, &d->amplitude, s->detector_scale, s->least,
+                                    s->options.modulus_guard, s->options.beta, d->start, p->spill);
+    ag_solver_free_space(p, s, -1);
 }
 
 static void

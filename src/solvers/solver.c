@@ -84,8 +84,12 @@ upload_frames(ag_solver *s, const ag_scan_info *info)
         n = AG_MIN(piece, s->frames - first);
         ag_array to = ag_stack_view(&s->amplitude, first, &n);
         ag_upload(raw[turn], n * s->window, info->data + first * s->window);
-        ag_run_amplitude(s->program, n, &to, raw[turn], valid, s->plan.place[info->zero_in_corner != 0],
-                         !info->data_are_amplitudes, s->options.clip_amplitudes);
+        if (s->near)
+            ag_run_near_amplitude(s->program, n, &to, raw[turn], valid, !info->data_are_amplitudes,
+                                  s->options.clip_amplitudes);
+        else
+            ag_run_amplitude(s->program, n, &to, raw[turn], valid, s->plan.place[info->zero_in_corner != 0],
+                             !info->data_are_amplitudes, s->options.clip_amplitudes);
     }
     ag_settle(s->device);
     ag_array_destroy(raw[0]);
@@ -118,7 +122,7 @@ sum_data(ag_solver *s, const ag_scan_info *info)
 static void
 prepare(ag_solver *s, const ag_scan_info *info)
 {
-    int list[sizeof common / sizeof *common + sizeof s->method->kernel / sizeof(int)], n = 0;
+    int list[sizeof common / sizeof *common + sizeof s->method->kernel / sizeof(int) + 1], n = 0;
     ag_device *d = s->device;
     ag_real *fraction = ag_calloc(2 * s->frames, sizeof *fraction);
     s->order = ag_calloc(s->frames, sizeof *s->order);
@@ -137,23 +141,29 @@ prepare(ag_solver *s, const ag_scan_info *info)
         ag_plan_create(&s->plan, d, s->rows, s->cols, s->options.subpixel == AG_SUBPIXEL_LINEAR, NULL))
         return;
     for (int i = 0; i < (s->fourier ? (int)(sizeof common / sizeof *common) : COMMON_WITHOUT_SHIFT); i++)
-        list[n++] = common[i];
+        list[n++] = ag_solver_kernel(s, common[i]);
     for (int i = 0; i < s->method->kernels; i++)
-        list[n++] = s->method->kernel[i];
+        list[n++] = ag_solver_kernel(s, s->method->kernel[i]);
+    if (s->near)
+        list[n++] = AG_KERNEL_transfer;
     s->program = ag_program_create(d, &s->plan.shape, n, list);
     s->slots = AG_MAX(1, AG_MIN(s->frames, PASS_PIXELS / s->window));
     if (s->options.batch > s->slots)
         s->slots = s->options.batch;
     s->scratch = ag_new(d, AG_REAL, s->slots * s->plan.scratch, "scratch");
     s->spill = s->plan.spill ? ag_new(d, AG_REAL, s->slots * s->plan.spill, "tiles") : NULL;
-    s->error = ag_new(d, AG_REAL, s->frames * s->plan.shape.strips_y, "errors");
+    s->strips = s->near ? s->plan.shape.strips_x : s->plan.shape.strips_y;
+    s->amplitudes = s->strips * s->plan.shape.tile * (s->near ? s->rows : s->cols);
+    s->error = ag_new(d, AG_REAL, s->frames * s->strips, "errors");
     s->total = ag_new(d, AG_REAL, 1, "error");
     if (s->fourier) {
         s->shifted = ag_new(d, AG_COMPLEX, s->slots * s->window, "shifted probes");
         s->ramp = ag_new(d, AG_COMPLEX, s->frames * (s->rows + s->cols), "shifts");
         ag_run_ramp(s->program, s->frames * (s->rows + s->cols), s->ramp, s->fraction, s->plan.frequency);
     }
-    if (!ag_stack_create(&s->amplitude, d, AG_REAL, s->frames, s->plan.amplitude, "amplitudes"))
+    if (s->near)
+        ag_solver_transfer(s, info);
+    if (!ag_stack_create(&s->amplitude, d, AG_REAL, s->frames, s->amplitudes, "amplitudes"))
         upload_frames(s, info);
 }
 
@@ -188,6 +198,8 @@ create(ag_solver **solver, ag_device *device, ag_comm *comm, const ag_scan *scan
     s->object_rows = info->object_rows;
     s->object_cols = info->object_cols;
     s->scale = 1 / sqrt((double)s->window);
+    s->near = info->geometry == AG_NEAR_FIELD;
+    s->detector_scale = s->near ? 1 : s->scale;
     s->object = object;
     s->probe = probe;
     if (!check(s, info))
@@ -233,7 +245,7 @@ ag_solver_destroy(ag_solver *s)
     if (s->own)
         s->method->destroy(s);
     ag_array *const array[] = {s->frame, s->corner, s->fraction, s->ramp,  s->scratch,
-                               s->spill, s->shifted, s->error,    s->total};
+                               s->spill, s->shifted, s->error,    s->total, s->transfer};
     for (size_t i = 0; i < sizeof array / sizeof *array; i++)
         ag_array_destroy(array[i]);
     ag_stack_destroy(&s->amplitude);
@@ -318,14 +330,17 @@ static void
 measure(const ag_pass *p, void *what)
 {
     const measured *m = what;
-    ag_run_measure(p->program, p->slots, m->squares, m->distances, p->scratch, p->plan->table_x, &p->frame,
-                   m->detector.first, &m->detector.amplitude, m->detector.solver->scale, p->spill);
+    const ag_solver *s = m->detector.solver;
+    ag_solver_free_space(p, s, 1);
+    (s->near ? ag_run_near_measure : ag_run_measure)(p->program, p->slots, m->squares, m->distances, p->scratch,
+                                                     ag_solver_table(s), &p->frame, m->detector.first,
+                                                     &m->detector.amplitude, s->detector_scale, p->spill);
 }
 
 ag_status
 ag_solver_measure(ag_solver *s, ag_quality *quality)
 {
-    const int64_t strips = s->plan.shape.strips_y;
+    const int64_t strips = s->strips;
     double squares = 0, distances = 0;
     measured m;
     m.squares = ag_new(s->device, AG_REAL, s->slots * strips, "errors");

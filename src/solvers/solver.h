@@ -34,6 +34,11 @@ struct ag_solver {
     int64_t slots;           /* frames of one pass at most */
     int fourier;             /* sub-pixel positions by shifting the probe */
     double scale;            /* makes the transforms orthonormal */
+    int near;                /* the detector is in the near field: */
+    ag_array *transfer;      /* what free space does, see the kernel */
+    double detector_scale;   /* of the waves that the detector's passes see */
+    int64_t strips;          /* of a frame in those passes */
+    int64_t amplitudes;      /* reals of amplitudes per frame */
     double least; /* the modulus floor, as an amplitude */
     double energy, strength; /* sums of a^2 and |a| over measured pixels */
     ag_stack amplitude;
@@ -62,6 +67,15 @@ void ag_solver_shift_probe(ag_solver *solver, ag_pass *pass);
 /* Moves a stack of the pass's slots by sign times the frames' fractions of a pixel, in place. */
 void ag_solver_shift(ag_solver *solver, const ag_pass *pass, const ag_array *stack, int64_t step,
                      ag_array *result, int sign);
+/* Reaches a detector in the near field (sign 1), or comes back (-1); nothing in the far field. */
+void ag_solver_free_space(const ag_pass *pass, const ag_solver *solver, int sign);
+/* The table of the transforms in the detector's pass. */
+const ag_array *ag_solver_table(const ag_solver *solver);
+/* Makes the transfer function on the device (near.c). */
+void ag_solver_transfer(ag_solver *solver, const ag_scan_info *info);
+/* The kernel that takes the place of one in the near field: the same where it is none of the
+   detector's. */
+int ag_solver_kernel(const ag_solver *solver, int kernel);
 /* The middle pass of the plain modulus constraint. */
 ag_middle ag_solver_modulus;
 /* Sums the errors that the last iteration's passes left. */

@@ -15,7 +15,7 @@ ag_solver_pass(ag_solver *s, int64_t first, int64_t slots, ag_detector *detector
     detector->solver = s;
     detector->first = block * s->amplitude.block;
     detector->amplitude = ag_stack_view(&s->amplitude, detector->first, NULL);
-    detector->error = ag_view(s->error, first * s->plan.shape.strips_y);
+    detector->error = ag_view(s->error, first * s->strips);
     detector->start = 0;
     const ag_pass pass = {s->program, &s->plan,  n,         s->scratch,     s->spill,           ag_view(s->frame, first),
                           s->corner,  s->fraction, s->object, s->object_cols, ag_view(s->probe, 0), 0};
@@ -60,17 +60,19 @@ ag_solver_shift_probe(ag_solver *s, ag_pass *pass)
 void
 ag_solver_modulus(const ag_pass *p, void *what)
 {
-    const ag_detector *d = what;
-    ag_run_modulus(p->program, p->slots, p->scratch, p->plan->table_x, (ag_array *)(uintptr_t)&d->error,
-                   &p->frame, d->first, &d->amplitude, d->solver->scale, d->solver->least,
-                   d->solver->options.modulus_guard,
-                   p->spill);
+    ag_detector *d = what;
+    const ag_solver *s = d->solver;
+    ag_solver_free_space(p, s, 1);
+    (s->near ? ag_run_near_modulus : ag_run_modulus)(p->program, p->slots, p->scratch, ag_solver_table(s),
+                                                     &d->error, &p->frame, d->first, &d->amplitude,
+                                                     s->detector_scale, s->least, s->options.modulus_guard, p->spill);
+    ag_solver_free_space(p, s, -1);
 }
 
 void
 ag_solver_total(ag_solver *s)
 {
-    ag_run_total(s->program, 1, s->total, 0, s->error, s->frames * s->plan.shape.strips_y);
+    ag_run_total(s->program, 1, s->total, 0, s->error, s->frames * s->strips);
     s->comm->sum(s->comm, s->total);
 }
 

@@ -1,0 +1,28 @@
+/* transfer -- free space between the sample and a detector in the near field.
+   SPDX-License-Identifier: BSD-3-Clause
+
+       W <- scale W H conj(R)    there, sign 1        W <- scale W conj(H) R    back, sign -1
+
+   H is the transfer function, laid out like the scratch of one frame.  A probe that was shifted by
+   its frame's fraction of a pixel stands still on the detector all the same, so where `moved' the
+   frame's ramp R (see ramp) is undone on the way and done again on the way back.
+   (J. W. Goodman, Introduction to Fourier Optics, chapter 3; M. Stockmar et al., Sci. Rep. 3, 1927
+   (2013).)
+
+   Moves 16 bytes per pixel, and 8 that all frames share; 8 flops (20 where moved) beside the
+   transforms.  */
+
+MIDDLE_PASS(transfer, `IN(int, frame), IN(real, factor), IN(cplx, ramp), VAL(int, moved), VAL(real, scale),
+           VAL(int, sign)', `
+        EACH_TILE(q, l, COLS, TILE)
+            const index at = ((index)strip * COLS + q) * (2 * TILE) + l;
+            cplx h = {factor[at], factor[at + TILE]};
+            if (moved) {
+                const index own = frame[s] * (index)(ROWS + COLS);
+                h = conjugate_product(product(ramp[own + (l < height ? p0 + l : 0)], ramp[own + ROWS + q]), h);
+            }
+            const real re = RE(q, l), im = IM(q, l);
+            RE(q, l) = scale * (re * h.re - sign * (im * h.im));
+            IM(q, l) = scale * (im * h.re + sign * (re * h.im));
+        END_TILE
+')
