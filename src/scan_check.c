@@ -103,7 +103,7 @@ check_lengths(ag_scan *scan, ag_message *message)
             continue;
         length_units(l, value, words, sizeof words);
         if (value < l->least || value > l->most)
-            return ag_fail(message, AG_BAD_ARGUMENT, "%s: is %g m, expected %g to %g m%s", l->name, value, l->least,
+            return ag_fail(message, AG_BAD_ARGUMENT, "%s: is %g m, expected metres from %g to %g%s", l->name, value, l->least,
                            l->most, words);
         ag_scan_warn(scan, "The %s of %g m is unusual; %g to %g m is usual%s.", l->name, value, l->low, l->high, words);
     }

@@ -51,8 +51,8 @@ test_emulated(int i)
     return emulated;
 }
 
-ag_scan *
-test_scan(int64_t frame, int64_t object, int64_t points, double jitter)
+static ag_scan *
+simulated(ag_geometry geometry, int64_t frame, int64_t object, int64_t points, double jitter)
 {
     ag_simulation simulation;
     ag_scan *scan, *moved;
@@ -64,6 +64,7 @@ test_scan(int64_t frame, int64_t object, int64_t points, double jitter)
     simulation.points = points;
     simulation.step = (double)frame / 16;
     simulation.seed = 7;
+    simulation.geometry = geometry;
     if (ag_scan_simulate(&scan, &simulation, &message))
         ck_abort_msg("%s", message.text);
     if (jitter == 0)
@@ -80,6 +81,18 @@ test_scan(int64_t frame, int64_t object, int64_t points, double jitter)
     free(position);
     ag_scan_destroy(scan);
     return moved;
+}
+
+ag_scan *
+test_scan(int64_t frame, int64_t object, int64_t points, double jitter)
+{
+    return simulated(AG_FAR_FIELD, frame, object, points, jitter);
+}
+
+ag_scan *
+test_near_scan(int64_t frame, int64_t object, int64_t points, double jitter)
+{
+    return simulated(AG_NEAR_FIELD, frame, object, points, jitter);
 }
 
 const char *

@@ -19,6 +19,8 @@ int test_emulated(int i);
 /* A simulated scan without noise; `jitter` moves each position by up to half a pixel, so that it
    is a sub-pixel one (the data stay those of whole pixels). */
 ag_scan *test_scan(int64_t frame, int64_t object, int64_t points, double jitter);
+/* The same in the near field. */
+ag_scan *test_near_scan(int64_t frame, int64_t object, int64_t points, double jitter);
 
 /* Path of a file in tests/data. */
 const char *test_data(const char *name);

@@ -34,6 +34,7 @@ ag_complex *trial_after(int i, const ag_scan *scan, const ag_options *options, i
 
 void add_property_tests(Suite *suite);
 void add_physics_tests(Suite *suite);
+void add_orientation_tests(Suite *suite);
 void add_real_tests(Suite *suite);
 
 #endif

@@ -137,7 +137,8 @@ whole_file(const char *path)
     return bytes;
 }
 
-/* Two iterations of every method, whole and sub-pixel positions, batches: the committed steps.
+/* Two iterations of every method, whole and sub-pixel positions, batches, and the first two in the near
+   field: the committed steps.
    ARGAND_UPDATE_TRACES=1 writes them anew. */
 START_TEST(traces)
 {
@@ -146,8 +147,8 @@ START_TEST(traces)
     const int family = strstr(method, "pie") != NULL;
     ag_device *device = test_open(_i / METHODS);
     ag_device_trace(device, take_trace, take_ledger, NULL);
-    for (int variant = 0; variant < 3; variant++) {
-        ag_scan *scan = test_scan(32, 80, 6, variant == 1 ? 0.8 : 0);
+    for (int variant = 0; variant < 5; variant++) {
+        ag_scan *scan = (variant < 3 ? test_scan : test_near_scan)(32, 80, 6, variant == 1 || variant == 4 ? 0.8 : 0);
         ag_options o = test_options(method);
         o.probe_start = strcmp(method, "pie") ? 1 : -1;
         o.shuffle = 0;
@@ -231,14 +232,14 @@ START_TEST(threads)
 END_TEST
 
 /* Stacks in several blocks, because the largest allocation is small: the same bits. */
-START_TEST(blocks)
+static void
+same_in_blocks(int i, ag_scan *scan)
 {
-    ag_scan *scan = test_scan(32, 80, 20, 0.8);
-    ag_options o = test_options(method_of(_i));
+    ag_options o = test_options(method_of(i));
     if (strstr(o.method, "pie"))
         o.batch = 7;
-    ag_complex *a = trial_after(_i / METHODS, scan, &o, 3);
-    ag_device *device = test_open(_i / METHODS);
+    ag_complex *a = trial_after(i / METHODS, scan, &o, 3);
+    ag_device *device = test_open(i / METHODS);
     device->limits.allocation = 6 * 32 * 32 * (int64_t)sizeof(ag_complex);
     trial t = trial_begin(0, device, scan, &o);
     trial_run(&t, 3);
@@ -249,15 +250,21 @@ START_TEST(blocks)
     trial_end(&t);
     ag_scan_destroy(scan);
 }
+
+START_TEST(blocks)
+{
+    same_in_blocks(_i, test_scan(32, 80, 20, 0.8));
+    same_in_blocks(_i, test_near_scan(32, 80, 20, 0.8));
+}
 END_TEST
 
 /* ---- the rest --------------------------------------------------------------------------------- */
 
-START_TEST(memory)
+static void
+takes_what_it_says(int i, ag_scan *scan)
 {
-    ag_scan *scan = test_scan(32, 80, 20, 0.8);
-    ag_options o = test_options(method_of(_i));
-    ag_device *device = test_open(_i / METHODS);
+    ag_options o = test_options(method_of(i));
+    ag_device *device = test_open(i / METHODS);
     int64_t wanted, now, peak;
     ck_assert_int_eq(ag_solver_memory(device, scan, &o, &wanted), AG_OK);
     ag_device_memory(device, &now, &peak);
@@ -274,6 +281,12 @@ START_TEST(memory)
     ck_assert_int_eq(now, before);
     trial_end(&t);
     ag_scan_destroy(scan);
+}
+
+START_TEST(memory)
+{
+    takes_what_it_says(_i, test_scan(32, 80, 20, 0.8));
+    takes_what_it_says(_i, test_near_scan(32, 80, 20, 0.8));
 }
 END_TEST
 

@@ -183,6 +183,7 @@ main(void)
     suite_add_tcase(suite, tests);
     add_property_tests(suite);
     add_physics_tests(suite);
+    add_orientation_tests(suite);
     add_real_tests(suite);
     SRunner *runner = srunner_create(suite);
     srunner_run_all(runner, CK_ENV);

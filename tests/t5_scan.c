@@ -188,7 +188,7 @@ int
 main(void)
 {
     TCase *(*const cases[])(void) = {cases_create,  cases_read,  cases_shapes, cases_bad,
-                                     cases_hostile, cases_write, cases_real};
+                                     cases_hostile, cases_write, cases_real,  cases_check};
     Suite *suite = suite_create("scan");
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++)
         suite_add_tcase(suite, cases[i]());

@@ -63,6 +63,7 @@ void must_warn(const ag_scan *scan, const char *words);
 /* The windows of the places, moved so that the margin is left. */
 void must_have_places(const ag_scan *scan);
 
+TCase *cases_check(void);
 TCase *cases_create(void);
 TCase *cases_read(void);
 TCase *cases_shapes(void);

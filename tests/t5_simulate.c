@@ -107,6 +107,42 @@ START_TEST(test_transform)
 }
 END_TEST
 
+/* Every pixel of one near-field pattern against the sums that define it, with Fresnel's transfer function. */
+START_TEST(test_near_field)
+{
+    const int64_t n = frame_size[_i];
+    const ag_simulation s = {.frame = n, .object = 3 * n, .points = 5, .step = 2, .geometry = AG_NEAR_FIELD};
+    ag_scan *scan = simulate(&s);
+    const ag_scan_info *i = ag_scan_content(scan);
+    const int64_t j = i->frames - 1;
+    const double m = ag_scan_magnification(i), z = i->distance / m;
+    double complex spectrum[22 * 22];
+    ck_assert_double_eq_tol(m, 1 + i->distance / i->focus_distance, 1e-9);
+    ck_assert_double_eq_tol(i->pixel[0], 75e-6 / m, 1e-15);
+    ck_assert_double_eq_tol((double)n * i->pixel[0] * i->pixel[0] / (i->wavelength * z), 4, 1e-6);
+    for (int64_t v = 0; v < n; v++)
+        for (int64_t u = 0; u < n; u++) {
+            const double fy = (double)(2 * v < n ? v : v - n) / (double)n, fx = (double)(2 * u < n ? u : u - n) / (double)n;
+            double complex sum = 0;
+            for (int64_t y = 0; y < n; y++)
+                for (int64_t x = 0; x < n; x++)
+                    sum += exit_wave(i, j, y, x) * cexp(-2 * PI * I * (double)(v * y + u * x) / (double)n);
+            spectrum[v * n + u] =
+                sum * cexp(-I * PI * i->wavelength * z * (fy * fy + fx * fx) / (i->pixel[0] * i->pixel[0]));
+        }
+    for (int64_t y = 0; y < n; y++)
+        for (int64_t x = 0; x < n; x++) {
+            double complex sum = 0;
+            for (int64_t v = 0; v < n; v++)
+                for (int64_t u = 0; u < n; u++)
+                    sum += spectrum[v * n + u] * cexp(2 * PI * I * (double)(v * y + u * x) / (double)n);
+            const double power = pow(cabs(sum) / (double)(n * n), 2);
+            ck_assert_double_eq_tol((double)i->data[(j * n + y) * n + x], power, 2e-6);
+        }
+    ag_scan_destroy(scan);
+}
+END_TEST
+
 START_TEST(test_points_outside)
 {
     ag_simulation s = small();
@@ -237,6 +273,7 @@ main(void)
     TCase *tests = tcase_create("simulate");
     tcase_add_test(tests, test_profiling_problem);
     tcase_add_loop_test(tests, test_transform, 0, COUNT(frame_size));
+    tcase_add_loop_test(tests, test_near_field, 0, COUNT(frame_size));
     tcase_add_test(tests, test_points_outside);
     tcase_add_test(tests, test_gaussian);
     tcase_add_test(tests, test_poisson);
