@@ -26,7 +26,8 @@ ag_scan_effective_distance(const ag_scan_info *info)
 double
 ag_scan_pixel(const ag_scan_info *info, int axis)
 {
-    const double count = (double)(axis ? info->cols : info->rows), pixel = info->detector_pixel[axis];
+    const double count = (double)(axis ? info->cols : info->rows),
+                 pixel = info->detector_pixel[axis];
     return info->geometry == AG_NEAR_FIELD ? pixel / ag_scan_magnification(info)
                                            : info->wavelength * info->distance / (count * pixel);
 }

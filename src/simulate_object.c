@@ -110,8 +110,10 @@ ag_simulated_near_probe(ag_complex *probe, int64_t frame)
     const double pixels = (double)frame;
     for (int64_t row = 0; row < frame; row++)
         for (int64_t column = 0; column < frame; column++) {
-            const double y = (double)(row - frame / 2) / pixels, x = (double)(column - frame / 2) / pixels;
-            const double amplitude = clamp((0.3125 - hypot(y, x)) * 16 + 0.5, 0, 1) * (0.8 + 0.2 * blobs(y, x, 7, 5));
+            const double y = (double)(row - frame / 2) / pixels,
+                         x = (double)(column - frame / 2) / pixels;
+            const double amplitude =
+                clamp((0.3125 - hypot(y, x)) * 16 + 0.5, 0, 1) * (0.8 + 0.2 * blobs(y, x, 7, 5));
             const double phase = 2 * blobs(y, x, 8, 7);
             probe[row * frame + column] =
                 (ag_complex){(ag_real)(amplitude * cos(phase)), (ag_real)(amplitude * sin(phase))};

@@ -19,7 +19,8 @@ apart(const ag_scan *a, const ag_scan *b)
     const ag_scan_info *x = ag_scan_content(a), *y = ag_scan_content(b);
     double most = 0;
     for (int64_t j = 0; j < 2 * x->frames; j++)
-        most = fmax(most, fabs((x->position[j] - x->position[j & 1]) - (y->position[j] - y->position[j & 1])));
+        most = fmax(most, fabs((x->position[j] - x->position[j & 1]) -
+                               (y->position[j] - y->position[j & 1])));
     return most;
 }
 
@@ -34,8 +35,8 @@ inverse_of(const ag_scan *scan, int orientation)
         ag_message message;
         open.object = NULL;
         open.object_rows = open.object_cols = 0;
-        if (ag_scan_create(&twice, &open, &message) || ag_scan_orient(twice, orientation, &message) ||
-            ag_scan_orient(twice, i, &message))
+        if (ag_scan_create(&twice, &open, &message) ||
+            ag_scan_orient(twice, orientation, &message) || ag_scan_orient(twice, i, &message))
             ck_abort_msg("%s", message.text);
         if (apart(twice, scan) < 1e-9) {
             ck_assert_int_eq(found, -1);
@@ -74,8 +75,8 @@ START_TEST(turned_and_found)
         ck_abort_msg("%s", message.text);
     ck_assert((ag_scan_content(scan)->object == NULL) == (orientation != 0));
     const ag_orientation found = find(scan);
-    printf("%s field, turned by %s: found %s, margin %.1f %%\n", near ? "near" : "far", ag_orientation_name(orientation),
-           ag_orientation_name(found.best), 100 * found.margin);
+    printf("%s field, turned by %s: found %s, margin %.1f %%\n", near ? "near" : "far",
+           ag_orientation_name(orientation), ag_orientation_name(found.best), 100 * found.margin);
     ck_assert(found.decided);
     ck_assert_int_eq(found.best, found.group[right]);
     for (int i = 0; i < AG_ORIENTATIONS; i++)
@@ -90,7 +91,8 @@ START_TEST(twins_in_the_far_field)
     ag_scan *scan = test_scan(32, 80, 30, 0), *twin;
     ag_scan_info info = *ag_scan_content(scan);
     const int64_t window = 32 * 32, pixels = 80 * 80;
-    ag_complex *probe = ag_calloc(window, sizeof *probe), *object = ag_calloc(pixels, sizeof *object);
+    ag_complex *probe = ag_calloc(window, sizeof *probe),
+               *object = ag_calloc(pixels, sizeof *object);
     double *position = ag_calloc(2 * info.frames, sizeof *position);
     ag_message message;
     ck_assert(probe && object && position);
@@ -185,8 +187,10 @@ START_TEST(oblong_pixels)
         ck_abort_msg("%s", message.text);
     const double *was = info.position, *is = ag_scan_content(turned)->position;
     for (int64_t j = 1; j < info.frames; j++) {
-        ck_assert_double_eq_tol((is[2 * j] - is[0]) * 2e-8, (was[2 * j + 1] - was[1]) * 5e-8, 1e-15);
-        ck_assert_double_eq_tol((is[2 * j + 1] - is[1]) * 5e-8, (was[2 * j] - was[0]) * 2e-8, 1e-15);
+        ck_assert_double_eq_tol((is[2 * j] - is[0]) * 2e-8, (was[2 * j + 1] - was[1]) * 5e-8,
+                                1e-15);
+        ck_assert_double_eq_tol((is[2 * j + 1] - is[1]) * 5e-8, (was[2 * j] - was[0]) * 2e-8,
+                                1e-15);
     }
     ck_assert_int_eq(ag_scan_orient(turned, 8, &message), AG_BAD_ARGUMENT);
     ck_assert_ptr_nonnull(strstr(message.text, "orientation: is 8"));

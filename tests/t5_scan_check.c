@@ -23,9 +23,17 @@ make_scan(void)
         at[j][0] = 8 * (j / SIDE);
         at[j][1] = 8 * (j % SIDE) + 0.1 * (j / SIDE);
     }
-    scan = (ag_scan_info){.frames = COUNT, .rows = N, .cols = N, .data = counts, .position = at[0],
-                          .wavelength = 1.4e-10, .distance = 2, .detector_pixel = {75e-6, 75e-6},
-                          .pixel = {5.8333e-8, 5.8333e-8}, .probe = spot, .modes = 1};
+    scan = (ag_scan_info){.frames = COUNT,
+                          .rows = N,
+                          .cols = N,
+                          .data = counts,
+                          .position = at[0],
+                          .wavelength = 1.4e-10,
+                          .distance = 2,
+                          .detector_pixel = {75e-6, 75e-6},
+                          .pixel = {5.8333e-8, 5.8333e-8},
+                          .probe = spot,
+                          .modes = 1};
 }
 
 /* The warnings of the scan as it stands, or the words of its refusal. */
@@ -48,25 +56,31 @@ static void
 refuses(const char *first, const char *second)
 {
     const char *words = said(AG_BAD_ARGUMENT);
-    ck_assert_msg(strstr(words, first) && strstr(words, second), "no '%s', '%s' in: %s", first, second, words);
+    ck_assert_msg(strstr(words, first) && strstr(words, second), "no '%s', '%s' in: %s", first,
+                  second, words);
 }
 
 static void
 warns(const char *first, const char *second)
 {
     const char *words = said(AG_OK);
-    ck_assert_msg(strstr(words, first) && strstr(words, second), "no '%s', '%s' in: %s", first, second, words);
+    ck_assert_msg(strstr(words, first) && strstr(words, second), "no '%s', '%s' in: %s", first,
+                  second, words);
 }
 
 START_TEST(units)
 {
     ck_assert_str_eq(said(AG_OK), "");
-    scan.wavelength = 1.4, refuses("wavelength: is 1.4 m, expected metres from 1e-13 to 0.001", "in angstrom: 1.4e-10 m");
+    scan.wavelength = 1.4,
+    refuses("wavelength: is 1.4 m, expected metres from 1e-13 to 0.001", "in angstrom: 1.4e-10 m");
     scan.wavelength = 0.14, refuses("wavelength: is 0.14 m", "in nm: 1.4e-10 m");
     /* Energies taken for joules: keV and eV */
-    scan.wavelength = 1.98644586e-25 / 8.9, refuses("photons of 8.9 J", "it looks like keV (0.1393 nm)");
-    scan.wavelength = 1.98644586e-25 / 8900, refuses("photons of 8900 J", "it looks like eV (0.1393 nm)");
-    scan.wavelength = 1.98644586e-25 / 100, refuses("eV (12.4 nm) or keV (0.0124 nm)", "wavelength");
+    scan.wavelength = 1.98644586e-25 / 8.9,
+    refuses("photons of 8.9 J", "it looks like keV (0.1393 nm)");
+    scan.wavelength = 1.98644586e-25 / 8900,
+    refuses("photons of 8900 J", "it looks like eV (0.1393 nm)");
+    scan.wavelength = 1.98644586e-25 / 100,
+    refuses("eV (12.4 nm) or keV (0.0124 nm)", "wavelength");
     scan.distance = 2e6, refuses("distance: is 2e+06 m", "in um: 2 m");
     scan.distance = 2000, warns("distance of 2000 m is unusual", "in mm: 2 m");
     scan.detector_pixel[1] = 75, refuses("detector_pixel[1]: is 75 m", "in um: 7.5e-05 m");
@@ -88,10 +102,13 @@ scale_positions(double factor)
 
 START_TEST(positions)
 {
-    scale_positions(1e6), refuses("unit of the positions", "in um in place of m neighbours would be 8 pixels apart");
-    scale_positions(5.8333e-8), refuses("position: 25 frames span 1.867e-06 x", "metres taken for pixels?");
+    scale_positions(1e6),
+        refuses("unit of the positions", "in um in place of m neighbours would be 8 pixels apart");
+    scale_positions(5.8333e-8),
+        refuses("position: 25 frames span 1.867e-06 x", "metres taken for pixels?");
     scale_positions(2.2), warns("17.6 pixels apart, the probe is about 19", "an overlap of 1");
-    scan.probe = NULL, scale_positions(7), warns("56", "the window is about 64 pixels wide: an overlap of 12 %");
+    scan.probe = NULL, scale_positions(7),
+    warns("56", "the window is about 64 pixels wide: an overlap of 12 %");
     scale_positions(12), warns("96", "do not overlap");
     scale_positions(0.01), warns("an overlap of 99.", "is the unit");
     scale_positions(0), warns("All 25 frames are at the same position", "100 %");
@@ -113,16 +130,20 @@ START_TEST(near)
 {
     to_near(2 / 199.0);
     ck_assert_str_eq(said(AG_OK), "");
-    to_near(2 / 1999.0), warns("undersampled along rows: N pixel^2 = 9e-14 m^2 is less than wavelength x distance / M = 1.4e-13",
+    to_near(2 / 1999.0), warns("undersampled along rows: N pixel^2 = 9e-14 m^2 is less than "
+                               "wavelength x distance / M = 1.4e-13",
                                "above 64 % of");
-    to_near(2 / 9999.0), refuses("distance: the transfer function is undersampled", "2.8e-14 m^2 (M = 1e+04)");
+    to_near(2 / 9999.0),
+        refuses("distance: the transfer function is undersampled", "2.8e-14 m^2 (M = 1e+04)");
     to_near(-1), refuses("focus_distance: is -1 m", "positive");
     to_near(0.01), scan.wavelength = 0, refuses("wavelength: is unknown", "near field");
     to_near(0.01), scan.distance = 0, refuses("distance: is unknown", "near field");
     to_near(0.01), scan.detector_pixel[1] = 0, refuses("detector_pixel[1]: is unknown", "pixel[1]");
-    to_near(0.01), scan.pixel[0] = 1e-7, refuses("pixel[0]: is 1e-07 m, expected detector_pixel / M", "3.73");
+    to_near(0.01), scan.pixel[0] = 1e-7,
+                   refuses("pixel[0]: is 1e-07 m, expected detector_pixel / M", "3.73");
     to_near(0.01), scan.zero_in_corner = 1, refuses("zero_in_corner: is 1", "near field");
-    to_near(0), scan.detector_pixel[0] = scan.detector_pixel[1] = 3e-7, scan.wavelength = 6e-7, scan.distance = 1e-6;
+    to_near(0), scan.detector_pixel[0] = scan.detector_pixel[1] = 3e-7, scan.wavelength = 6e-7,
+                scan.distance = 1e-6;
     refuses("pixel: is 3e-07 x 3e-07 m", "evanescent");
     scan.geometry = (ag_geometry)2, refuses("geometry: is 2", "near field");
 }
@@ -145,11 +166,13 @@ START_TEST(near_round_trip)
     const char *path = file_named("near.cxi");
     ag_scan *made;
     ag_message message = {""};
-    ck_assert_msg(!ag_scan_simulate(&made, &s, &message) && !ag_scan_write(made, path, &message), "%s", message.text);
+    ck_assert_msg(!ag_scan_simulate(&made, &s, &message) && !ag_scan_write(made, path, &message),
+                  "%s", message.text);
     ag_scan *read = must_read(path);
     const ag_scan_info *a = ag_scan_content(made), *b = ag_scan_content(read);
     ck_assert_str_eq(ag_scan_warnings(read), "");
-    ck_assert(b->geometry == AG_NEAR_FIELD && b->focus_distance == a->focus_distance && b->focus_distance > 0);
+    ck_assert(b->geometry == AG_NEAR_FIELD && b->focus_distance == a->focus_distance &&
+              b->focus_distance > 0);
     ck_assert(b->distance == a->distance && b->wavelength == a->wavelength);
     ck_assert_double_eq_tol(b->pixel[0], a->pixel[0], 1e-12 * a->pixel[0]);
     ck_assert_int_eq(memcmp(a->position, b->position, (size_t)a->frames * 2 * sizeof(double)), 0);
@@ -183,7 +206,8 @@ START_TEST(near_bad_files)
     hid_t text = H5Tcopy(H5T_C_S1);
     H5Tset_size(text, 8);
     const hid_t space = H5Screate(H5S_SCALAR);
-    const hid_t id = H5Dcreate2(file, DETECTOR "/propagation", text, space, H5P_DEFAULT, H5P_DEFAULT, H5P_DEFAULT);
+    const hid_t id = H5Dcreate2(file, DETECTOR "/propagation", text, space, H5P_DEFAULT,
+                                H5P_DEFAULT, H5P_DEFAULT);
     H5Dwrite(id, text, H5S_ALL, H5S_ALL, H5P_DEFAULT, "contact");
     H5Dclose(id);
     H5Sclose(space);
@@ -197,14 +221,26 @@ START_TEST(near_result)
 {
     static const ag_complex one[4] = {{1, 0}, {1, 0}, {1, 0}, {1, 0}};
     static const double corner[2] = {0, 0};
-    const ag_result made = {.layers = 1, .object_rows = 2, .object_cols = 2, .object = one, .modes = 1, .rows = 2,
-                            .cols = 2, .probe = one, .frames = 1, .corner = corner, .geometry = AG_NEAR_FIELD,
-                            .focus_distance = 0.125, .distance = 2};
+    const ag_result made = {.layers = 1,
+                            .object_rows = 2,
+                            .object_cols = 2,
+                            .object = one,
+                            .modes = 1,
+                            .rows = 2,
+                            .cols = 2,
+                            .probe = one,
+                            .frames = 1,
+                            .corner = corner,
+                            .geometry = AG_NEAR_FIELD,
+                            .focus_distance = 0.125,
+                            .distance = 2};
     const char *path = file_named("near-result.cxi");
     ag_result *read;
     ag_message message = {""};
-    ck_assert_msg(!ag_result_write(path, &made, &message) && !ag_result_read(&read, path, &message), "%s", message.text);
-    ck_assert(read->geometry == AG_NEAR_FIELD && read->focus_distance == 0.125 && read->distance == 2);
+    ck_assert_msg(!ag_result_write(path, &made, &message) && !ag_result_read(&read, path, &message),
+                  "%s", message.text);
+    ck_assert(read->geometry == AG_NEAR_FIELD && read->focus_distance == 0.125 &&
+              read->distance == 2);
     ag_result_destroy(read);
 }
 END_TEST

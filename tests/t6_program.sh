@@ -124,6 +124,8 @@ refuses 2 "number with a tail" '--alpha|"0.5x"' reconstruct scan.cxi -o bad.cxi 
 refuses 2 "number that is none" '--beta|"nan"' reconstruct scan.cxi -o bad.cxi --beta nan
 refuses 2 "number out of range" '--object-step|"11"|0 to 10' reconstruct scan.cxi -o bad.cxi --object-step 11
 refuses 2 "unknown sub-pixel method" '--subpixel|"best"|fourier' reconstruct scan.cxi -o bad.cxi --subpixel best
+refuses 2 "focus at the sample" '--focus-distance|"0"|1e-09 to 10000' reconstruct scan.cxi -o bad.cxi --focus-distance 0
+refuses 2 "unknown orientation" '--orientation|"left"|swap-flip-rows' info scan.cxi --orientation left
 refuses 2 "unknown algorithm" '--algorithm|"magic"|rpie' reconstruct scan.cxi -o bad.cxi -a magic
 refuses 1 "batch larger than the scan" "batch|found 17|16" reconstruct scan.cxi -o bad.cxi --batch 17 -d cpu -q
 
@@ -240,6 +242,44 @@ for algorithm in pie epie rpie dm ap raar; do
     holds report "\"algorithm\": \"$algorithm\""
     check "$algorithm: relative_l2 $(number report relative_l2) after 3 iterations" list
 done
+
+# ---- near field, orientation --------------------------------------------------------------------
+
+works "near field: simulate" simulate --near-field --frame 32 --image 96 --points 40 --step 3 -o near.cxi
+works "near field: info" info near.cxi
+holds out "near field" magnification "focus to sample" "N pixel^2 / (wavelength distance) 4"
+check "near field: info tells it" list
+run 0 info near.cxi --json
+holds out '"geometry": "near field"' '"focus_distance_m": 0.' '"magnification": 181'
+check "near field: info --json" list
+for algorithm in pie epie rpie dm ap raar; do
+    run 0 reconstruct near.cxi -a "$algorithm" -n 20 -d cpu --json report -q -o near-result.cxi
+    below "near field: $algorithm, relative_l2 after 20 iterations" "$(number report relative_l2)" 0.1
+done
+run 0 reconstruct near.cxi -n 2 -d cpu --json two.json -q
+for device in $devices; do
+    run 0 reconstruct near.cxi -n 2 -d "$device" --json other.json -q
+    awk -v x="$(number two.json relative_l2)" -v y="$(number other.json relative_l2)" \
+        'BEGIN { if (x == "" || y == "" || x - y > 1e-5 || y - x > 1e-5) print x, y }' >>list
+    check "near field: $device agrees with cpu" list
+done
+for name in as-is swap-flip-rows; do
+    works "orientation: info of positions turned by $name" info near.cxi --orientation "$name" --find-orientation -d cpu
+    case $name in as-is) right=as-is ;; *) right=swap-flip-cols ;; esac
+    holds out "verdict            $right: $right is best by"
+    check "orientation: $right is found" list
+done
+run 0 simulate --frame 64 --image 160 --points 60 --step 3 -o dense.cxi
+run 0 info dense.cxi --find-orientation -d cpu --json
+holds out '"decided": true' '"best": "as-is"' '"flip-both": "as-is"'
+check "orientation: the far field has twins" list
+works "orientation: reconstruct searches" reconstruct near.cxi -n 2 -d cpu --orientation search --json report -o near-result.cxi
+holds err "verdict            as-is"
+holds report '"orientation": "as-is"'
+check "orientation: reconstruct says what it found" list
+run 0 simulate --points 1 --frame 32 --image 96 -o one-frame.cxi
+refuses 1 "orientation: one frame does not tell" "one-frame.cxi|undecided|name one" reconstruct one-frame.cxi -d cpu \
+    --orientation search -o bad.cxi -q
 
 # ---- equal runs, equal results --------------------------------------------------------------------
 
@@ -409,6 +449,19 @@ else
         check "far field: relative_l2 after 2 iterations $(number two.json relative_l2) on cpu, \
 $(number other.json relative_l2) on $device" list
     done
+fi
+
+real=${ARGAND_DATA-}/xray-siemens-nearfield/PETRAIII_P25_Near_Field_Ptycho.cxi
+if [ -z "${ARGAND_DATA-}" ] || [ ! -f "$real" ]; then
+    echo "skip the measured near-field scan: ARGAND_DATA names no folder that has it"
+elif [ -n "${AG_SLOW-}" ]; then
+    echo "skip the measured near-field scan: AG_SLOW is set"
+else
+    works "near star: info" info "$real" --focus-distance 3.65e-3
+    holds out "magnification 307.849, effective distance 3.63814 mm" "178.659 x 178.659 nm"
+    check "near star: geometry" list
+    works "near star: 10 iterations of rpie" reconstruct "$real" --focus-distance 3.65e-3 -n 10 -d cpu -q --json ten.json
+    below "near star: relative_l2 after 10 iterations" "$(number ten.json relative_l2)" 0.075
 fi
 
 printf '%d%%: Checks: %d, Failures: %d, Errors: 0\n' \

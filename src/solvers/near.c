@@ -49,7 +49,8 @@ ag_solver_transfer(ag_solver *s, const ag_scan_info *info)
     for (int p = 0; value && p < shape->y.length; p++)
         for (int q = 0; q < shape->x.length; q++) {
             ag_real *at = value + ((int64_t)(p / tile) * shape->x.length + q) * 2 * tile + p % tile;
-            const double phase = ag_near_phase(info, frequency(&shape->y, p), frequency(&shape->x, q));
+            const double phase =
+                ag_near_phase(info, frequency(&shape->y, p), frequency(&shape->x, q));
             at[0] = (ag_real)cos(phase);
             at[tile] = (ag_real)sin(phase);
         }
@@ -64,6 +65,6 @@ void
 ag_solver_free_space(const ag_pass *p, const ag_solver *s, int sign)
 {
     if (s->near)
-        ag_run_transfer(p->program, p->slots, p->scratch, p->plan->table_x, &p->frame, s->transfer, s->ramp,
-                        s->fourier, 1 / (double)s->window, sign, p->spill);
+        ag_run_transfer(p->program, p->slots, p->scratch, p->plan->table_x, &p->frame, s->transfer,
+                        s->ramp, s->fourier, 1 / (double)s->window, sign, p->spill);
 }

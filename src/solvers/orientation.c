@@ -17,8 +17,9 @@ enum { LEAST_FRAMES = 32, MOST_FRAMES = 96, MOST_PIXELS = 1 << 23, ITERATIONS = 
 const char *
 ag_orientation_name(int orientation)
 {
-    static const char *const name[AG_ORIENTATIONS] = {"as-is",     "swap",           "flip-rows", "swap-flip-rows",
-                                                      "flip-cols", "swap-flip-cols", "flip-both", "swap-flip-both"};
+    static const char *const name[AG_ORIENTATIONS] = {
+        "as-is",     "swap",           "flip-rows", "swap-flip-rows",
+        "flip-cols", "swap-flip-cols", "flip-both", "swap-flip-both"};
     return orientation >= 0 && orientation < AG_ORIENTATIONS ? name[orientation] : NULL;
 }
 
@@ -46,10 +47,12 @@ ascending(const void *a, const void *b)
 static void
 sort(neighbour *list, const ag_scan_info *info, double y, double x)
 {
-    const double ratio = info->pixel[0] > 0 && info->pixel[1] > 0 ? info->pixel[1] / info->pixel[0] : 1;
+    const double ratio =
+        info->pixel[0] > 0 && info->pixel[1] > 0 ? info->pixel[1] / info->pixel[0] : 1;
     for (int64_t j = 0; j < info->frames; j++) {
         list[j].frame = j;
-        list[j].distance = hypot(info->position[2 * j] - y, (info->position[2 * j + 1] - x) * ratio);
+        list[j].distance =
+            hypot(info->position[2 * j] - y, (info->position[2 * j + 1] - x) * ratio);
     }
     qsort(list, (size_t)info->frames, sizeof *list, nearer);
 }
@@ -60,11 +63,14 @@ some_frames(ag_scan **some, const ag_scan *scan, const ag_complex *probe, ag_mes
 {
     ag_scan_info info = *ag_scan_content(scan);
     const int64_t window = info.rows * info.cols;
-    const int64_t n = AG_MIN(info.frames, AG_MAX(LEAST_FRAMES, AG_MIN(MOST_FRAMES, MOST_PIXELS / window)));
+    const int64_t n =
+        AG_MIN(info.frames, AG_MAX(LEAST_FRAMES, AG_MIN(MOST_FRAMES, MOST_PIXELS / window)));
     neighbour *list = ag_calloc(info.frames, sizeof *list);
     ag_real *data = ag_calloc(n * window, sizeof *data);
     double *position = ag_calloc(2 * n, sizeof *position), middle[2] = {0, 0};
-    ag_status status = list && data && position ? AG_OK : ag_fail(message, AG_NO_MEMORY, "orientation: out of host memory");
+    ag_status status = list && data && position
+                           ? AG_OK
+                           : ag_fail(message, AG_NO_MEMORY, "orientation: out of host memory");
     if (!status) {
         for (int64_t j = 0; j < 2 * info.frames; j++)
             middle[j & 1] += info.position[j] / (double)info.frames;
@@ -73,7 +79,8 @@ some_frames(ag_scan **some, const ag_scan *scan, const ag_complex *probe, ag_mes
         sort(list, &info, centre[0], centre[1]);
         qsort(list, (size_t)n, sizeof *list, ascending);
         for (int64_t i = 0; i < n; i++) {
-            memcpy(data + i * window, info.data + list[i].frame * window, (size_t)window * sizeof *data);
+            memcpy(data + i * window, info.data + list[i].frame * window,
+                   (size_t)window * sizeof *data);
             memcpy(position + 2 * i, info.position + 2 * list[i].frame, 2 * sizeof *position);
         }
         info.frames = n;
@@ -107,8 +114,10 @@ try(ag_device *device, const ag_scan *scan, double *error)
         one[i].re = 1;
     ag_options_default(&options, "rpie", NULL);
     ag_array *object = ag_new_from(device, AG_COMPLEX, pixels, one, "object");
-    ag_array *probe = ag_new_from(device, AG_COMPLEX, info->rows * info->cols, info->probe, "probe");
-    if (!ag_device_status(device) && !ag_solver_create(&solver, device, ag_comm_self(), scan, &options, object, probe) &&
+    ag_array *probe =
+        ag_new_from(device, AG_COMPLEX, info->rows * info->cols, info->probe, "probe");
+    if (!ag_device_status(device) &&
+        !ag_solver_create(&solver, device, ag_comm_self(), scan, &options, object, probe) &&
         !ag_solver_run(solver, ITERATIONS, NULL, NULL))
         ag_solver_measure(solver, &quality);
     *error = quality.relative_l2;
@@ -119,12 +128,19 @@ try(ag_device *device, const ag_scan *scan, double *error)
     return ag_device_status(device);
 }
 
-static int
-same_places(const ag_scan *a, const ag_scan *b)
+/* Turns the frames from the places that they had at first; orientation 0 must be the first. */
+static ag_status
+turn(ag_scan *scan, const double *first, int orientation, ag_message *message)
 {
-    const ag_scan_info *x = ag_scan_content(a), *y = ag_scan_content(b);
-    for (int64_t j = 0; j < 2 * x->frames; j++)
-        if (fabs(x->position[j] - y->position[j]) > 1e-6)
+    memcpy((double *)scan->info.position, first, (size_t)scan->info.frames * 2 * sizeof *first);
+    return ag_scan_orient(scan, orientation, message);
+}
+
+static int
+same_places(const double *a, const double *b, int64_t frames)
+{
+    for (int64_t j = 0; j < 2 * frames; j++)
+        if (fabs(a[j] - b[j]) > 1e-6)
             return 0;
     return 1;
 }
@@ -152,14 +168,17 @@ best_group(const ag_orientation *found, int but, double *error)
     return best;
 }
 
+/* `place': of the frames, for each orientation. */
 static void
-judge(ag_orientation *found, ag_scan *const *turned, int far)
+judge(ag_orientation *found, const double *place, int far)
 {
+    const int64_t size = 2 * found->frames;
     for (int i = 0; i < AG_ORIENTATIONS; i++)
         found->group[i] = i;
     for (int i = 0; i < AG_ORIENTATIONS; i++)
         for (int k = 0; k < i; k++)
-            if ((far && (i ^ k) == (AG_FLIP_ROWS | AG_FLIP_COLS)) || same_places(turned[i], turned[k]))
+            if ((far && (i ^ k) == (AG_FLIP_ROWS | AG_FLIP_COLS)) ||
+                same_places(place + i * size, place + k * size, found->frames))
                 join(found->group, i, k);
     double least, next;
     found->best = best_group(found, -1, &least);
@@ -172,31 +191,37 @@ ag_status
 ag_orientation_find(ag_device *device, const ag_scan *scan, ag_orientation *found)
 {
     const ag_scan_info *info = ag_scan_content(scan);
-    ag_scan *turned[AG_ORIENTATIONS] = {NULL};
+    ag_scan *some = NULL;
     ag_message message = {""};
     ag_complex *probe = ag_calloc(info->rows * info->cols, sizeof *probe);
-    ag_status status = probe ? AG_OK : ag_fail(&message, AG_NO_MEMORY, "orientation: out of host memory");
+    double *place = ag_calloc((int64_t)AG_ORIENTATIONS * 2 * MOST_FRAMES, sizeof *place);
+    ag_status status =
+        probe && place ? AG_OK : ag_fail(&message, AG_NO_MEMORY, "orientation: out of host memory");
     memset(found, 0, sizeof *found);
     if (!status && info->probe)
         memcpy(probe, info->probe, (size_t)(info->rows * info->cols) * sizeof *probe);
     else if (!status)
         status = ag_probe_guess(scan, probe, &message);
-    for (int i = 0; !status && i < AG_ORIENTATIONS; i++) {
-        status = some_frames(&turned[i], scan, probe, &message);
-        if (!status)
-            status = ag_scan_orient(turned[i], i, &message);
-    }
-    if (status)
-        status = ag_device_fail(device, status, "%s", message.text);
-    for (int i = 0; !status && i < AG_ORIENTATIONS; i++)
-        status = try(device, turned[i], &found->error[i]);
+    if (!status)
+        status = some_frames(&some, scan, probe, &message);
     if (!status) {
-        found->frames = ag_scan_content(turned[0])->frames;
+        found->frames = ag_scan_content(some)->frames;
         found->iterations = ITERATIONS;
-        judge(found, turned, info->geometry == AG_FAR_FIELD);
+        memcpy(place, ag_scan_content(some)->position, (size_t)found->frames * 2 * sizeof *place);
     }
-    for (int i = 0; i < AG_ORIENTATIONS; i++)
-        ag_scan_destroy(turned[i]);
+    for (int i = 0; !status && i < AG_ORIENTATIONS; i++) {
+        status = turn(some, place, i, &message);
+        memcpy(place + i * 2 * found->frames, ag_scan_content(some)->position,
+               (size_t)found->frames * 2 * sizeof *place);
+        if (!status)
+            status = try(device, some, &found->error[i]);
+    }
+    if (!status)
+        judge(found, place, info->geometry == AG_FAR_FIELD);
+    else
+        status = ag_device_fail(device, status, "%s", message.text);
+    ag_scan_destroy(some);
     free(probe);
+    free(place);
     return status;
 }
