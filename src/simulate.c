@@ -245,8 +245,10 @@ add_noise(const arrays *a, const ag_simulation *s, int64_t frames, double scale)
         a->data[i] = (ag_real)(sqrt((double)a->data[i]) + deviation * ag_random_normal(&random));
     for (int64_t i = 0; s->photons > 0 && i < pixels; i++)
         a->data[i] = (ag_real)poisson(&random, scale * (double)a->data[i]);
-    for (int64_t i = 0; s->photons > 0 && i < s->frame * s->frame; i++)
-        a->probe[i].re *= (ag_real)sqrt(scale), a->probe[i].im *= (ag_real)sqrt(scale);
+    for (int64_t i = 0; s->photons > 0 && i < s->frame * s->frame; i++) {
+        a->probe[i].re *= (ag_real)sqrt(scale);
+        a->probe[i].im *= (ag_real)sqrt(scale);
+    }
 }
 
 static ag_status

@@ -115,6 +115,7 @@ refuses 2 "simulate without -o" "--output" simulate
 refuses 2 "simulate with a file name" '"scan.cxi"' simulate -o bad.cxi scan.cxi
 refuses 2 "simulate, no number" '--frame|"ten"|whole number' simulate -o bad.cxi --frame ten
 refuses 2 "simulate, frame larger than the image" "simulation" simulate -o bad.cxi --frame 64 --image 32
+refuses 2 "simulate, focus too near" "undersampled|(M = 2e+04)" simulate -o bad.cxi --frame 32 --image 64 --focus-distance 1e-4
 refuses 2 "reconstruct without a scan" "found 0 file names" reconstruct -o bad.cxi
 refuses 2 "reconstruct without an output" "--output|--png|--json" reconstruct scan.cxi
 refuses 2 "option without a value" "-n: found no value" reconstruct scan.cxi -o bad.cxi -n
@@ -461,7 +462,7 @@ else
     holds out "magnification 307.849, effective distance 3.63814 mm" "178.659 x 178.659 nm"
     check "near star: geometry" list
     works "near star: 10 iterations of rpie" reconstruct "$real" --focus-distance 3.65e-3 -n 10 -d cpu -q --json ten.json
-    below "near star: relative_l2 after 10 iterations" "$(number ten.json relative_l2)" 0.075
+    below "near star: relative_l2 after 10 iterations" "$(number ten.json relative_l2)" 0.08
 fi
 
 printf '%d%%: Checks: %d, Failures: %d, Errors: 0\n' \
