@@ -225,6 +225,8 @@ void
 add_open(Suite *suite)
 {
     TCase *open = tcase_create("open"), *sticky = tcase_create("sticky");
+    tcase_set_timeout(open, 120); /* kernels may be compiled */
+    tcase_set_timeout(sticky, 120);
     tcase_add_test(open, test_words);
     tcase_add_test(open, test_names_that_fail);
     tcase_add_test(open, test_names_that_open);
