@@ -115,7 +115,7 @@ typedef enum ag_geometry { AG_FAR_FIELD, AG_NEAR_FIELD } ag_geometry;
    allowed).  */
 typedef struct ag_scan_info {
     int64_t frames, rows, cols;
-    const ag_real *data;     /* frames x rows x cols */
+    const ag_real *data;     /* frames x rows x cols; NULL in a lazy scan, see ag_scan_frames */
     int data_are_amplitudes; /* 0: counts, not negative; 1: amplitudes, of any sign */
     int zero_in_corner;      /* 0: zero frequency at (rows/2, cols/2); 1: at (0, 0), far field only */
     const uint8_t *valid;    /* rows x cols, 1 = use the pixel; NULL: all valid */
@@ -136,24 +136,55 @@ typedef struct ag_scan_info {
 
 /* Copies everything in `info`, after checking it. */
 ag_status ag_scan_create(ag_scan **scan, const ag_scan_info *info, ag_message *message);
-/* Reads a CXI file (HDF5, cxidb.org format 1.6 and the variations in use). */
+
+/* Which way the positions run: rows and columns exchanged (of the same length in m), then rows,
+   then columns negated; a sum of these. */
+enum { AG_SWAP = 1, AG_FLIP_ROWS = 2, AG_FLIP_COLS = 4, AG_ORIENTATIONS = 8 };
+
+/* What is said about a scan that is opened from files; ag_import_default sets all to "as the file
+   has it".  A place is "FILE:FIELD"; FIELD may be left out where the file leaves no choice.
+   Frames, positions and images are those of the file, before anything is picked or cropped.  */
+typedef enum ag_values { AG_VALUES_AUTO, AG_VALUES_COUNTS, AG_VALUES_AMPLITUDES } ag_values;
+typedef enum ag_zero { AG_ZERO_AUTO, AG_ZERO_CENTRE, AG_ZERO_CORNER } ag_zero;
+typedef struct ag_import {
+    const char *path;          /* the scan; NULL: `frames` and `positions` are all there is */
+    const char *frames;        /* place of frames that replace those of `path` */
+    const char *positions;     /* the same of positions: (frames, 2) as (row, column), or two
+                                  fields "FILE:ROWS,COLUMNS" */
+    const char *position_unit; /* m, mm, um, nm or px; NULL: as the file says */
+    int orientation;           /* AG_SWAP and AG_FLIP_... that positions are turned by */
+    ag_geometry geometry;      /* AG_NEAR_FIELD, with a focus distance or 0, holds instead of
+                                  what the file says */
+    double focus_distance;
+    double wavelength, distance, detector_pixel[2]; /* m; 0: the file's */
+    ag_values values;
+    ag_zero zero;                   /* where the zero frequency is */
+    const char *mask, *dark, *flat; /* places of images; mask: other than 0 is bad */
+    const char *select;             /* frames "3,10:100,200:300:2", the end not included */
+    const char *bad_frames;         /* such a list, or a place of one */
+    double centre[2];               /* pixel of the zero frequency; < 0: rows / 2, cols / 2 */
+    int64_t crop[2];                /* rows and columns kept around it; 0: all */
+    int64_t bin;                    /* bin x bin pixels become one; 1 */
+    int lazy;                       /* frames stay in the file, which stays open */
+} ag_import;
+void ag_import_default(ag_import *import);
+/* Opens a scan of any known format, told by its content: CXI, NXcxi_ptycho, ptypy, ptychodus,
+   Eiger (HDF5), tike, PtychoPINN (npz).  */
+ag_status ag_scan_open(ag_scan **scan, const ag_import *import, ag_message *message);
+/* ag_scan_open of a path with the defaults. */
 ag_status ag_scan_read(ag_scan **scan, const char *path, ag_message *message);
-/* The same where the geometry is known better: AG_NEAR_FIELD, with a focus distance or 0, holds
-   instead of what the file says; positions in pixels depend on it. */
-ag_status ag_scan_read_as(ag_scan **scan, const char *path, ag_geometry geometry,
-                          double focus_distance, ag_message *message);
 /* Magnification of the near field, 1 in the far field, and the distance that it leaves. */
 double ag_scan_magnification(const ag_scan_info *info);
 double ag_scan_effective_distance(const ag_scan_info *info);
+/* Copies frames first ... first + count - 1 (count x rows x cols), from memory or the file. */
+ag_status ag_scan_frames(const ag_scan *scan, int64_t first, int64_t count, ag_real *destination,
+                         ag_message *message);
 /* Writes a CXI file that ag_scan_read takes; replaces `path` only when complete. */
 ag_status ag_scan_write(const ag_scan *scan, const char *path, ag_message *message);
 void ag_scan_destroy(ag_scan *scan);
 /* Mean distance from a position to the nearest other one, pixels; 0 for one frame. */
 double ag_scan_spacing(const ag_scan *scan);
 
-/* Which way the positions run: rows and columns exchanged (of the same length in m), then rows,
-   then columns negated; a sum of these. */
-enum { AG_SWAP = 1, AG_FLIP_ROWS = 2, AG_FLIP_COLS = 4, AG_ORIENTATIONS = 8 };
 /* "as-is", "swap", "flip-rows", "swap-flip-rows", ...; NULL for no orientation. */
 const char *ag_orientation_name(int orientation);
 /* Turns the positions and derives the object's size anew; an object to start from is dropped. */

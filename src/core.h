@@ -29,7 +29,17 @@ void *ag_calloc(int64_t count, size_t size);
 struct ag_scan {
     ag_scan_info info; /* its pointers belong to the scan */
     char warnings[4096];
+    /* Where the frames of a lazy scan come from. */
+    struct {
+        ag_status (*read)(void *user, int64_t first, int64_t count, ag_real *destination,
+                          ag_message *message);
+        void (*close)(void *user);
+        void *user;
+    } source;
 };
+/* Turns positions by an orientation.  They may become negative; moving them into an object comes after.
+   pixel[] are the lengths of the object's pixels along rows and columns, 0: equal. */
+void ag_positions_orient(double *position, int64_t frames, const double pixel[2], int orientation);
 /* Adds a sentence to the warnings. */
 void ag_scan_warn(ag_scan *scan, const char *format, ...)
 #ifdef __GNUC__

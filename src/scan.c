@@ -76,14 +76,14 @@ check_mask(ag_scan_info *info, ag_message *message)
     return AG_OK;
 }
 
-static ag_status
-check_data(ag_scan *scan, ag_message *message)
+ag_status
+ag_scan_check_frames(const ag_scan_info *info, int64_t first, int64_t count, ag_real *data,
+                     int64_t *empty, int64_t *first_empty, ag_message *message)
 {
-    const ag_scan_info *info = &scan->info;
     const int64_t area = info->rows * info->cols;
-    int64_t empty = 0, first_empty = 0;
-    for (int64_t j = 0; j < info->frames; j++) {
-        ag_real *frame = (ag_real *)info->data + j * area;
+    *empty = 0;
+    for (int64_t j = 0; j < count; j++) {
+        ag_real *frame = data + j * area;
         int any = 0;
         for (int64_t i = 0; i < area; i++) {
             if (info->valid && !info->valid[i])
@@ -92,15 +92,27 @@ check_data(ag_scan *scan, ag_message *message)
                 return ag_fail(message, AG_BAD_ARGUMENT,
                                "data: frame %lld has %g at row %lld, column %lld, expected %s "
                                "(mask pixels that are bad)",
-                               (long long)j, (double)frame[i], (long long)(i / info->cols),
-                               (long long)(i % info->cols),
+                               (long long)(first + j), (double)frame[i],
+                               (long long)(i / info->cols), (long long)(i % info->cols),
                                info->data_are_amplitudes ? "a finite amplitude"
                                                          : "a finite count, not negative");
             any |= frame[i] != 0;
         }
-        if (!any && empty++ == 0)
-            first_empty = j;
+        if (!any && (*empty)++ == 0)
+            *first_empty = first + j;
     }
+    return AG_OK;
+}
+
+ag_status
+ag_scan_check_data(ag_scan *scan, ag_message *message)
+{
+    const ag_scan_info *info = &scan->info;
+    int64_t empty, first_empty = 0;
+    const ag_status status = ag_scan_check_frames(info, 0, info->frames, (ag_real *)info->data,
+                                                  &empty, &first_empty, message);
+    if (status)
+        return status;
     if (empty == info->frames)
         return ag_fail(message, AG_BAD_ARGUMENT,
                        "data: all counts of all %lld frames are 0 in the pixels that are not "
@@ -203,8 +215,6 @@ ag_scan_finish(ag_scan *scan, ag_message *message)
     if (!status)
         status = check_mask(info, message);
     if (!status)
-        status = check_data(scan, message);
-    if (!status)
         status = check_field("probe", info->probe, info->modes * info->rows * info->cols, message);
     if (!status)
         status =
@@ -214,26 +224,31 @@ ag_scan_finish(ag_scan *scan, ag_message *message)
     return status;
 }
 
+void
+ag_positions_orient(double *position, int64_t frames, const double pixel[2], int orientation)
+{
+    /* A step along a row is as long as one along a column only where pixels are square. */
+    const double ratio = pixel[0] > 0 && pixel[1] > 0 ? pixel[0] / pixel[1] : 1;
+    for (int64_t j = 0; j < frames; j++) {
+        const double y = position[2 * j], x = position[2 * j + 1];
+        const double row = orientation & AG_SWAP ? x / ratio : y;
+        const double col = orientation & AG_SWAP ? y * ratio : x;
+        /* Subtracted from 0, so that no -0 comes about. */
+        position[2 * j] = orientation & AG_FLIP_ROWS ? 0 - row : row;
+        position[2 * j + 1] = orientation & AG_FLIP_COLS ? 0 - col : col;
+    }
+}
+
 ag_status
 ag_scan_orient(ag_scan *scan, int orientation, ag_message *message)
 {
     ag_scan_info *info = &scan->info;
-    double *position = (double *)info->position;
-    /* A step along a row is as long as one along a column only where pixels are square. */
-    const int known = info->pixel[0] > 0 && info->pixel[1] > 0;
-    const double ratio = known ? info->pixel[0] / info->pixel[1] : 1;
     if (orientation < 0 || orientation >= AG_ORIENTATIONS)
         return ag_fail(message, AG_BAD_ARGUMENT, "orientation: is %d, expected 0 to %d", orientation,
                        AG_ORIENTATIONS - 1);
     if (orientation == 0)
         return AG_OK;
-    for (int64_t j = 0; j < info->frames; j++) {
-        const double y = position[2 * j], x = position[2 * j + 1];
-        const double row = orientation & AG_SWAP ? x / ratio : y;
-        const double col = orientation & AG_SWAP ? y * ratio : x;
-        position[2 * j] = orientation & AG_FLIP_ROWS ? -row : row;
-        position[2 * j + 1] = orientation & AG_FLIP_COLS ? -col : col;
-    }
+    ag_positions_orient((double *)info->position, info->frames, info->pixel, orientation);
     free((void *)info->object);
     info->object = NULL;
     info->object_rows = info->object_cols = 0;
@@ -280,10 +295,12 @@ ag_scan_create(ag_scan **scan, const ag_scan_info *info, ag_message *message)
     made->info.probe = copy(info->probe, info->modes * area, sizeof *info->probe, &failed);
     made->info.object =
         copy(info->object, info->object_rows * info->object_cols, sizeof *info->object, &failed);
-    const ag_status end =
+    ag_status end =
         failed ? ag_fail(message, AG_NO_MEMORY, "data: no memory for %lld frames of %lld x %lld",
                          (long long)info->frames, (long long)info->rows, (long long)info->cols)
                : ag_scan_finish(made, message);
+    if (!end)
+        end = ag_scan_check_data(made, message);
     if (end) {
         ag_scan_destroy(made);
         return end;
@@ -297,6 +314,8 @@ ag_scan_destroy(ag_scan *scan)
 {
     if (!scan)
         return;
+    if (scan->source.close)
+        scan->source.close(scan->source.user);
     free((void *)scan->info.data);
     free((void *)scan->info.valid);
     free((void *)scan->info.position);
@@ -309,6 +328,22 @@ const ag_scan_info *
 ag_scan_content(const ag_scan *scan)
 {
     return &scan->info;
+}
+
+ag_status
+ag_scan_frames(const ag_scan *scan, int64_t first, int64_t count, ag_real *destination,
+               ag_message *message)
+{
+    const ag_scan_info *info = &scan->info;
+    const int64_t area = info->rows * info->cols;
+    if (first < 0 || count < 0 || first > info->frames || count > info->frames - first)
+        return ag_fail(message, AG_BAD_ARGUMENT,
+                       "frames: found %lld from frame %lld on, expected them among the scan's %lld",
+                       (long long)count, (long long)first, (long long)info->frames);
+    if (!info->data)
+        return scan->source.read(scan->source.user, first, count, destination, message);
+    memcpy(destination, info->data + first * area, (size_t)(count * area) * sizeof *destination);
+    return AG_OK;
 }
 
 const char *

@@ -25,8 +25,13 @@ near_star(void)
     char path[4096];
     ag_scan *scan, *begun;
     ag_message message;
+    ag_import import;
     snprintf(path, sizeof path, "%s/xray-siemens-nearfield/PETRAIII_P25_Near_Field_Ptycho.cxi", getenv("ARGAND_DATA"));
-    if (ag_scan_read_as(&scan, path, AG_NEAR_FIELD, 3.65e-3, &message))
+    ag_import_default(&import);
+    import.path = path;
+    import.geometry = AG_NEAR_FIELD;
+    import.focus_distance = 3.65e-3;
+    if (ag_scan_open(&scan, &import, &message))
         ck_abort_msg("%s", message.text);
     ag_scan_info info = *ag_scan_content(scan);
     ck_assert_double_eq_tol(ag_scan_magnification(&info), 307.85, 0.01);

@@ -120,7 +120,6 @@ START_TEST(wrong_shape)
     const double zero[5 * ROWS * COLS] = {0};
     const hid_t number = H5T_NATIVE_DOUBLE;
     refuse_array(DATA, number, 2, (int64_t[]){ROWS, COLS}, zero, "(6, 8), expected (frames, rows");
-    refuse_array(DATA, number, 4, (int64_t[]){2, 2, 6, 8}, zero, "(2, 2, 6, 8), expected");
     refuse_array(DATA, number, 3, (int64_t[]){FRAMES, 1, 8}, zero, "at least 2 rows");
     refuse_array(DATA, number, 3, (int64_t[]){FRAMES, 0, 8}, NULL, "is empty");
     refuse_array(TRANSLATION, number, 2, (int64_t[]){5, 3}, zero,
@@ -268,7 +267,7 @@ START_TEST(missing_filter)
 {
     refuse_filter(32099, "HDF5 filter 32099 (test filter), which is not available here");
     refuse_filter(32008, "HDF5 filter 32008 (bitshuffle)");
-    refuse_filter(32008, "install the package hdf5-filter-plugin");
+    refuse_filter(32008, "install the package bitshuffle");
     refuse_filter(32004, "HDF5 filter 32004 (LZ4)");
     refuse_filter(32001, "HDF5 filter 32001 (Blosc)");
 }

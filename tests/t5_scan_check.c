@@ -179,7 +179,12 @@ START_TEST(near_round_trip)
     ck_assert_int_eq(memcmp(a->data, b->data, (size_t)(a->frames * 24 * 24) * sizeof *a->data), 0);
     ag_scan_destroy(read);
     /* What the caller knows wins over the file; positions keep their metres. */
-    ck_assert_int_eq(ag_scan_read_as(&read, path, AG_NEAR_FIELD, 0.2, &message), AG_OK);
+    ag_import import;
+    ag_import_default(&import);
+    import.path = path;
+    import.geometry = AG_NEAR_FIELD;
+    import.focus_distance = 0.2;
+    ck_assert_int_eq(ag_scan_open(&read, &import, &message), AG_OK);
     b = ag_scan_content(read);
     ck_assert(b->focus_distance == 0.2);
     ck_assert_double_eq_tol(b->pixel[0], 75e-6 / 11, 1e-12);

@@ -94,10 +94,10 @@ below() {
 # ---- commands and their options ----------------------------------------------------------
 
 works "--help" --help
-holds out devices info simulate reconstruct "--version"
+holds out devices info convert simulate reconstruct "--version"
 check "--help names the commands" list
 works "--version" --version
-for command in devices info simulate reconstruct; do
+for command in devices info convert simulate reconstruct; do
     works "$command --help" "$command" --help
     holds out "Usage: argand $command" "-h, --help" "Exit status"
     check "$command --help explains" list
@@ -125,9 +125,47 @@ refuses 2 "number with a tail" '--alpha|"0.5x"' reconstruct scan.cxi -o bad.cxi 
 refuses 2 "number that is none" '--beta|"nan"' reconstruct scan.cxi -o bad.cxi --beta nan
 refuses 2 "number out of range" '--object-step|"11"|0 to 10' reconstruct scan.cxi -o bad.cxi --object-step 11
 refuses 2 "unknown sub-pixel method" '--subpixel|"best"|fourier' reconstruct scan.cxi -o bad.cxi --subpixel best
-refuses 2 "focus at the sample" '--focus-distance|"0"|1e-09 to 10000' reconstruct scan.cxi -o bad.cxi --focus-distance 0
+refuses 2 "focus at the sample" '--focus-distance|"0"|metres from 1e-09 to 10000' reconstruct scan.cxi -o bad.cxi --focus-distance 0
 refuses 2 "unknown orientation" '--orientation|"left"|swap-flip-rows' info scan.cxi --orientation left
 refuses 2 "unknown algorithm" '--algorithm|"magic"|rpie' reconstruct scan.cxi -o bad.cxi -a magic
+refuses 2 "convert without files" "found no file names" convert
+refuses 2 "convert without an output" "found 0 file names" convert scan.cxi
+refuses 2 "convert onto the scan" "scan.cxi, which the scan is read from" convert scan.cxi ./scan.cxi
+for command in info convert reconstruct; do
+    [ "$command" = info ] && output='' || output=bad.cxi
+    [ "$command" = reconstruct ] && output="-o $output"
+    # refused EXPECTED OPTION VALUE
+    refused() {
+        # shellcheck disable=SC2086 # no output, an output, an option and an output
+        refuses 2 "$command $2 $3" "$2: found \"$3\", expected|$1" "$command" "$2" "$3" scan.cxi $output
+    }
+    refused "keV up to 10000" --energy 88000
+    refused "a unit as in 48mm" --distance 5furlong
+    refused "a unit as in 75um" --pixel 75
+    refused "rows and columns" --pixel 75um,80um,3
+    refused "rows, cols" --flip columns
+    refused "m, mm, um, nm or px" --position-unit inch
+    refused "counts, amplitudes" --values phases
+    refused "centre, corner" --zero middle
+    refused "row and column" --centre 64
+    refused "whole numbers from 2 on" --crop 1
+    refused "whole numbers from 2 on" --crop 12,12.5
+    refused "1 to 4096" --bin 0
+done
+works "convert" convert scan.cxi copy.cxi
+works "convert of what convert wrote" convert copy.cxi again.cxi
+: >list
+cmp copy.cxi again.cxi >>list 2>&1
+check "convert changes nothing in its own files" list
+run 0 info copy.cxi
+sed 1d out >other
+run 0 info scan.cxi
+sed 1d out | diff - other | grep -v 'basis_vectors' | grep '^[<>]' >>list
+check "info says the same of a scan and its copy" list
+works "reconstruct with input options" reconstruct scan.cxi --select 0:12 --crop 12 --bin 2 --swap \
+    --flip rows -d cpu -n 1 -q --json cut.json
+holds cut.json '"positions": 12' '"crop": "12"' '"swap": true' '"flip": "rows"'
+check "the report has the input options" list
 refuses 1 "batch larger than the scan" "batch|found 17|16" reconstruct scan.cxi -o bad.cxi --batch 17 -d cpu -q
 
 # ---- devices ---------------------------------------------------------------------------------

@@ -8,6 +8,9 @@
 
 #include "argand.h"
 
+#define CMD_KEV_M 1.23984198e-9 /* photon energy in keV times wavelength in m */
+
+int cmd_convert(int argc, char **argv);
 int cmd_devices(int argc, char **argv);
 int cmd_info(int argc, char **argv);
 int cmd_simulate(int argc, char **argv);
@@ -34,27 +37,36 @@ int cmd_integer(const char *command, const char *option, const char *text, int64
 int cmd_real(const char *command, const char *option, const char *text, double least, double most,
              double *value);
 
-/* geometry.c: options of all commands that read a scan. */
-enum { CMD_NEAR_FIELD = 1024, CMD_FOCUS_DISTANCE, CMD_ORIENTATION };
-#define CMD_GEOMETRY_OPTIONS                                                                       \
-    {"near-field", no_argument, NULL, CMD_NEAR_FIELD},                                             \
-        {"focus-distance", required_argument, NULL, CMD_FOCUS_DISTANCE},                           \
-        {"orientation", required_argument, NULL, CMD_ORIENTATION}
-#define CMD_GEOMETRY_HELP                                                                          \
-    "      --near-field         the detector is in the near field, the beam parallel\n"            \
-    "      --focus-distance X   near field of a beam from a focus X m before the sample\n"          \
-    "      --orientation NAME   turn the positions: as-is, swap, flip-rows, flip-cols, flip-both,\n" \
-    "                           swap-flip-rows, ..., or search for the one that fits\n"
-typedef struct cmd_geometry {
-    ag_geometry geometry;
-    double focus_distance;
-    const char *orientation; /* a name or "search", NULL: none */
-} cmd_geometry;
-/* Takes one of the options: 1 when it is good. */
-int cmd_geometry_option(const char *command, int c, const char *value, cmd_geometry *geometry);
-/* Turns the positions as asked for and tells by which orientation: 0, or 1 after saying why.  Without a search no device is needed. */
-int cmd_orient(const char *command, const char *path, const cmd_geometry *geometry, ag_device *device,
-               int quiet, ag_scan *scan, int *orientation);
+/* input.c: what the command line says about a scan, with the same options for all commands. */
+typedef struct cmd_input {
+    ag_import import;
+    int search; /* for the orientation that fits */
+} cmd_input;
+struct option;
+struct json_t;
+/* The table of a command's own options followed by them; it stays valid until the next call. */
+const struct option *cmd_input_options(const struct option *own);
+extern const char cmd_input_help[];
+/* Whether what getopt_long returned is one of them. */
+int cmd_input_is(int c);
+/* Takes its value: 1 when it is good, else a usage error. */
+int cmd_input_take(const char *command, int c, cmd_input *input);
+/* The scan, which is what is left of the command line, none where frames and positions are named: 1
+   when all of it is good.  */
+int cmd_input_scan(const char *command, int argc, char **argv, cmd_input *input);
+/* The name of the scan for words and results. */
+const char *cmd_input_name(const cmd_input *input);
+/* Whether a path leads to one of the files that a scan is read from. */
+int cmd_input_holds(const cmd_input *input, const char *path);
+/* The options that were taken, as they were written, for the record. */
+struct json_t *cmd_input_given(void);
+/* What had to be assumed, each sentence as "argand COMMAND: warning: ..." on the standard error. */
+void cmd_input_warnings(const char *command, const ag_scan *scan);
+
+/* orient.c: searches for the orientation and turns the positions, where that is asked for, and tells which
+   one the positions have been turned by: 0, or 1 after saying why.  Else no device is needed. */
+int cmd_orient(const char *command, const cmd_input *input, ag_device *device, int quiet,
+               ag_scan *scan, int *orientation);
 void cmd_print_orientation(FILE *out, const ag_orientation *found);
 
 /* output.c: whether two names lead to one file, or would. */

@@ -10,22 +10,20 @@
 #include "argand.h"
 #include "cmd.h"
 
-#define KEV_M 1.23984198e-9 /* photon energy in keV times wavelength in m */
-
 static const char name[] = "info";
 
 static const char help[] =
-    "Usage: argand info FILE [--json] [OPTIONS]\n"
+    "Usage: argand info SCAN [--json] [INPUT OPTIONS]\n"
     "Prints the geometry of a scan as argand interprets it: frames, lengths, positions, counts,\n"
-    "and what had to be assumed.  FILE is a CXI file.\n"
+    "and what had to be assumed.\n"
     "\n"
     "  -j, --json               one JSON object, lengths in metres\n"
-    CMD_GEOMETRY_HELP
     "      --find-orientation   try all orientations on some frames and say which one fits\n"
     "  -d, --device NAME        where they are tried: see argand devices\n"
     "  -h, --help               this text\n"
-    "\n"
-    "Exit status: 0 done, 1 the file cannot be used, 2 the command line is wrong.\n";
+    "\n";
+static const char help_end[] =
+    "\nExit status: 0 done, 1 the file cannot be used, 2 the command line is wrong.\n";
 
 /* What is computed from a scan, in pixels and counts. */
 struct summary {
@@ -35,6 +33,7 @@ struct summary {
     double total, most; /* counts */
     double centre[2];   /* of the counts, in pixels from the zero frequency */
     int64_t masked;
+    int64_t empty, first_empty; /* frames without counts */
     int far;
     const ag_orientation *orientation; /* NULL: not asked for */
 };
@@ -42,14 +41,23 @@ struct summary {
 /* The widest offset of the centre of the counts that is not worth a warning, pixels. */
 static const double usual_offset = 2;
 
-static void
-count(struct summary *s, const ag_scan_info *info)
+static int
+count(struct summary *s, const ag_scan *scan, const char *path, ag_message *message)
 {
-    const ag_real *value = info->data;
+    const ag_scan_info *info = ag_scan_content(scan);
+    ag_real *frame = malloc((size_t)(info->rows * info->cols) * sizeof *frame);
     const int64_t middle[2] = {info->zero_in_corner ? 0 : info->rows / 2,
                                info->zero_in_corner ? 0 : info->cols / 2};
     double moment[2] = {0, 0};
-    for (int64_t j = 0; j < info->frames; j++)
+    if (!frame)
+        snprintf(message->text, sizeof message->text, "%s: out of host memory", path);
+    for (int64_t j = 0; j < info->frames; j++) {
+        const ag_real *value = frame;
+        if (!frame || ag_scan_frames(scan, j, 1, frame, message)) {
+            free(frame);
+            return 0;
+        }
+        const double before = s->total;
         for (int64_t y = 0; y < info->rows; y++)
             for (int64_t x = 0; x < info->cols; x++, value++) {
                 const double v = (double)*value, n = info->data_are_amplitudes ? v * v : v;
@@ -63,14 +71,25 @@ count(struct summary *s, const ag_scan_info *info)
                 moment[0] += n * (double)fy;
                 moment[1] += n * (double)fx;
             }
+        if (s->total == before && s->empty++ == 0)
+            s->first_empty = j;
+    }
+    free(frame);
+    if (s->empty == info->frames) {
+        snprintf(message->text, sizeof message->text,
+                 "%s: all counts of all %lld frames are 0 in the pixels that are not masked, expected a "
+                 "measurement", path, (long long)info->frames);
+        return 0;
+    }
     for (int a = 0; a < 2; a++)
         s->centre[a] = moment[a] / s->total;
     for (int64_t i = 0; info->valid && i < info->rows * info->cols; i++)
         s->masked += !info->valid[i];
+    return 1;
 }
 
-static void
-summarise(struct summary *s, const ag_scan *scan)
+static int
+summarise(struct summary *s, const ag_scan *scan, const char *path, ag_message *message)
 {
     const ag_scan_info *info = ag_scan_content(scan);
     const double side = (double)(info->rows < info->cols ? info->rows : info->cols);
@@ -85,24 +104,29 @@ summarise(struct summary *s, const ag_scan *scan)
     }
     s->spacing = ag_scan_spacing(scan);
     s->overlap = fmax(0, 1 - s->spacing / side);
-    count(s, info);
+    return count(s, scan, path, message);
 }
 
 /* The reader's warnings and this command's own, one a line; to be freed. */
 static char *
 warnings(const ag_scan *scan, const struct summary *s)
 {
+    const int64_t frames = ag_scan_content(scan)->frames;
     const char *had = ag_scan_warnings(scan);
-    const size_t size = strlen(had) + 256;
+    const size_t size = strlen(had) + 512;
     char *text = malloc(size);
     if (!text)
         return NULL;
     strcpy(text, had);
+    if (s->empty)
+        snprintf(text + strlen(text), size - strlen(text),
+                 "%s%lld of %lld frames hold no counts, the first is frame %lld.", *text ? "\n" : "",
+                 (long long)s->empty, (long long)frames, (long long)s->first_empty);
     if (s->far && (fabs(s->centre[0]) > usual_offset || fabs(s->centre[1]) > usual_offset))
         snprintf(text + strlen(text), size - strlen(text),
                  "%sThe counts are centred %.1f rows and %.1f columns away from the zero "
                  "frequency: the frames may be cut off centre or in FFT order.",
-                 *had ? "\n" : "", s->centre[0], s->centre[1]);
+                 *text ? "\n" : "", s->centre[0], s->centre[1]);
     return text;
 }
 
@@ -153,7 +177,7 @@ print_text(const char *path, const ag_scan_info *info, const struct summary *s, 
     }
     print_length("wavelength", info->wavelength, 1e-9, "nm");
     if (info->wavelength > 0)
-        printf("%-18s %.6g keV\n", "photon energy", KEV_M / info->wavelength);
+        printf("%-18s %.6g keV\n", "photon energy", CMD_KEV_M / info->wavelength);
     print_pair("object pixel", info->pixel, 1e-9, "nm");
     printf("%-18s %lld x %lld pixels\n", "object", (long long)info->object_rows,
            (long long)info->object_cols);
@@ -223,7 +247,7 @@ print_json(const char *path, const ag_scan_info *info, const struct summary *s, 
         (json_int_t)info->cols, "amplitudes", info->data_are_amplitudes, "detector_pixel_m",
         length_pair(info->detector_pixel), "distance_m", length(info->distance), "wavelength_m",
         length(info->wavelength), "photon_energy_kev",
-        info->wavelength > 0 ? json_real(KEV_M / info->wavelength) : json_null(), "object_pixel_m",
+        info->wavelength > 0 ? json_real(CMD_KEV_M / info->wavelength) : json_null(), "object_pixel_m",
         length_pair(info->pixel), "object", (json_int_t)info->object_rows,
         (json_int_t)info->object_cols, "position_span_px", s->span[0], s->span[1],
         "position_span_m",
@@ -246,22 +270,24 @@ print_json(const char *path, const ag_scan_info *info, const struct summary *s, 
 struct request {
     int json, find;
     const char *device;
-    cmd_geometry geometry;
+    cmd_input input;
 };
 
 /* 0 to go on, else the exit status (-1: done, as after --help). */
 static int
 parse(struct request *r, int argc, char **argv)
 {
-    static const struct option options[] = {{"json", no_argument, NULL, 'j'},
-                                            {"find-orientation", no_argument, NULL, 'f'},
-                                            {"device", required_argument, NULL, 'd'},
-                                            {"help", no_argument, NULL, 'h'},
-                                            CMD_GEOMETRY_OPTIONS,
-                                            {NULL, 0, NULL, 0}};
+    static const struct option own[] = {{"json", no_argument, NULL, 'j'},
+                                        {"find-orientation", no_argument, NULL, 'f'},
+                                        {"device", required_argument, NULL, 'd'},
+                                        {"help", no_argument, NULL, 'h'},
+                                        {NULL, 0, NULL, 0}};
+    const struct option *options = cmd_input_options(own);
     for (int c; (c = getopt_long(argc, argv, ":jd:h", options, NULL)) != -1;) {
         if (c == 'h') {
             fputs(help, stdout);
+            fputs(cmd_input_help, stdout);
+            fputs(help_end, stdout);
             return -1;
         }
         if (c == ':' || c == '?')
@@ -272,27 +298,28 @@ parse(struct request *r, int argc, char **argv)
             r->find = 1;
         else if (c == 'd')
             r->device = optarg;
-        else if (!cmd_geometry_option(name, c, optarg, &r->geometry))
+        else if (!cmd_input_take(name, c, &r->input))
             return 2;
     }
-    if (argc - optind != 1)
-        return cmd_usage(name, "found %d file names, expected one", argc - optind);
-    return 0;
+    return cmd_input_scan(name, argc, argv, &r->input) ? 0 : 2;
 }
 
 static int
-show(const struct request *r, const char *path, ag_device *device, ag_scan *scan)
+show(const struct request *r, ag_device *device, ag_scan *scan)
 {
+    const char *path = cmd_input_name(&r->input);
+    ag_message message;
     struct summary summary;
     ag_orientation found;
     int orientation;
     const ag_scan_info *info = ag_scan_content(scan);
-    int status = cmd_orient(name, path, &r->geometry, device, 0, scan, &orientation);
+    int status = cmd_orient(name, &r->input, device, 0, scan, &orientation);
     if (!status && r->find && ag_orientation_find(device, scan, &found))
         status = cmd_fail(name, "%s", ag_device_message(device));
+    if (!status && !summarise(&summary, scan, path, &message))
+        status = cmd_fail(name, "%s", message.text);
     if (status)
         return status;
-    summarise(&summary, scan);
     summary.orientation = r->find ? &found : NULL;
     char *words = warnings(scan, &summary);
     if (!words)
@@ -312,17 +339,17 @@ cmd_info(int argc, char **argv)
     ag_device *device = NULL;
     ag_scan *scan;
     ag_message message;
+    ag_import_default(&r.input.import);
     int status = parse(&r, argc, argv);
     if (status)
         return status < 0 ? 0 : status;
-    const char *path = argv[optind];
-    if (ag_scan_read_as(&scan, path, r.geometry.geometry, r.geometry.focus_distance, &message))
+    r.input.import.lazy = 1;
+    if (ag_scan_open(&scan, &r.input.import, &message))
         return cmd_fail(name, "%s", message.text);
-    const int search = r.find || (r.geometry.orientation && !strcmp(r.geometry.orientation, "search"));
-    if (search && ag_device_open(&device, r.device, &message))
+    if ((r.find || r.input.search) && ag_device_open(&device, r.device, &message))
         status = cmd_fail(name, "%s", message.text);
     if (!status)
-        status = show(&r, path, device, scan);
+        status = show(&r, device, scan);
     ag_device_close(device);
     ag_scan_destroy(scan);
     return status;

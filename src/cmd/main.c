@@ -18,6 +18,7 @@ static const struct {
 } command[] = {
     {"devices", cmd_devices, "list the devices that can be used"},
     {"info", cmd_info, "show the geometry of a scan as it is interpreted"},
+    {"convert", cmd_convert, "write a scan of any format as a CXI file"},
     {"simulate", cmd_simulate, "make a scan to try things with"},
     {"reconstruct", cmd_reconstruct, "reconstruct object and probe from a scan"},
 };

@@ -18,7 +18,7 @@ options_object(const run *r)
 {
     static const char *const subpixel[] = {"fourier", "linear", "none"};
     const ag_options *o = &r->options;
-    return json_pack(
+    json_t *object = json_pack(
         "{s:s s:I s:I s:f s:f s:f s:f s:I s:I s:f s:f s:f s:f s:b s:b s:I s:s s:s}", "algorithm",
         o->method, "iterations", (json_int_t)r->iterations, "batch", (json_int_t)o->batch, "alpha",
         o->alpha, "beta", o->beta, "object_step", o->object_step, "probe_step", o->probe_step,
@@ -27,6 +27,8 @@ options_object(const run *r)
         o->modulus_guard, "modulus_floor", o->modulus_floor, "clip_amplitudes", o->clip_amplitudes,
         "shuffle", o->shuffle, "seed", (json_int_t)o->seed, "subpixel", subpixel[o->subpixel],
         "orientation", ag_orientation_name(r->orientation));
+    json_object_set_new(object, "input", cmd_input_given());
+    return object;
 }
 
 static char *
@@ -60,6 +62,10 @@ run_places(run *r)
             if (file[i].taken[k] && cmd_same_file(file[i].path, file[i].taken[k]))
                 return cmd_usage(name, "%s: found %s, which is %s, expected another file",
                                  file[i].option, file[i].path, file[i].is[k]);
+    for (size_t i = 0; i < sizeof file / sizeof *file; i++)
+        if (file[i].path && cmd_input_holds(&r->input, file[i].path))
+            return cmd_usage(name, "%s: found %s, which the scan is read from, expected another file",
+                             file[i].option, file[i].path);
     for (size_t i = 0; i < sizeof file / sizeof *file; i++)
         if (file[i].path && cmd_try_output(name, file[i].option, file[i].path, file[i].special))
             return 1;

@@ -15,7 +15,7 @@ static const char name[] = "reconstruct";
 /* Before and after the names of the methods. */
 static const char help_begin[] =
     "Usage: argand reconstruct SCAN [-a ALGORITHM] [-n N] [-o OUT.cxi] [OPTIONS]\n"
-    "Reconstructs object and probe from a ptychographic scan (CXI), in the far or near field.\n"
+    "Reconstructs object and probe from a ptychographic scan, in the far or near field.\n"
     "\n"
     "  -a, --algorithm NAME    ";
 static const char help_end[] =
@@ -24,7 +24,6 @@ static const char help_end[] =
     "  -o, --output FILE        the result, HDF5 with CXI names\n"
     "  -d, --device NAME        see argand devices (ARGAND_DEVICE, else the first)\n"
     "      --start FILE         begin with the object and probe of a result\n"
-    CMD_GEOMETRY_HELP
     "      --subpixel HOW       fourier (the probe is shifted), linear (the object is\n"
     "                           interpolated) or none (positions are rounded) (fourier)\n"
     "      --seed N             of the order of positions (0)\n"
@@ -46,8 +45,9 @@ static const char help_end[] =
     "      --probe-inertia X    projections: weight of the old probe\n"
     "      --no-shuffle         PIE family: positions in the order of the file\n"
     "      --keep-negative      amplitudes below 0 are not made 0\n"
-    "\n"
-    "Exit status: 0 done, 1 failed, 2 the command line is wrong.\n";
+    "\n";
+static const char help_exit[] =
+    "\nExit status: 0 done, 1 failed, 2 the command line is wrong.\n";
 
 enum {
     START = 256,
@@ -94,7 +94,6 @@ static const struct option long_options[] = {
     {"probe-inertia", required_argument, NULL, PROBE_INERTIA},
     {"no-shuffle", no_argument, NULL, NO_SHUFFLE},
     {"keep-negative", no_argument, NULL, KEEP_NEGATIVE},
-    CMD_GEOMETRY_OPTIONS,
     {NULL, 0, NULL, 0}};
 static const char short_options[] = ":a:n:o:d:qh";
 
@@ -183,10 +182,6 @@ take(run *r, int c)
     case KEEP_NEGATIVE:
         r->options.clip_amplitudes = 0;
         return 1;
-    case CMD_NEAR_FIELD:
-    case CMD_FOCUS_DISTANCE:
-    case CMD_ORIENTATION:
-        return cmd_geometry_option(name, c, optarg, &r->geometry);
     default:
         return take_number(r, c);
     }
@@ -197,9 +192,10 @@ static int
 parse(run *r, int argc, char **argv)
 {
     const char *algorithm = "rpie";
+    const struct option *options = cmd_input_options(long_options);
     ag_message message;
     int c;
-    while ((c = getopt_long(argc, argv, short_options, long_options, NULL)) != -1) {
+    while ((c = getopt_long(argc, argv, short_options, options, NULL)) != -1) {
         if (c == 'a')
             algorithm = optarg;
         if (c == 'h') {
@@ -207,6 +203,8 @@ parse(run *r, int argc, char **argv)
             for (int i = 0; ag_method_name(i); i++)
                 printf("%s%s", i ? ", " : " ", ag_method_name(i));
             fputs(help_end, stdout);
+            fputs(cmd_input_help, stdout);
+            fputs(help_exit, stdout);
             return -1;
         }
         if (c == '?' || c == ':')
@@ -215,12 +213,13 @@ parse(run *r, int argc, char **argv)
     if (ag_options_default(&r->options, algorithm, &message))
         return cmd_usage(name, "--%s", message.text);
     r->iterations = 100;
-    for (optind = 1; (c = getopt_long(argc, argv, short_options, long_options, NULL)) != -1;)
-        if (!take(r, c))
+    ag_import_default(&r->input.import);
+    for (optind = 1; (c = getopt_long(argc, argv, short_options, options, NULL)) != -1;)
+        if (!(cmd_input_is(c) ? cmd_input_take(name, c, &r->input) : take(r, c)))
             return 2;
-    if (argc - optind != 1)
-        return cmd_usage(name, "found %d file names, expected one scan", argc - optind);
-    r->scan_path = argv[optind];
+    if (!cmd_input_scan(name, argc, argv, &r->input))
+        return 2;
+    r->scan_path = cmd_input_name(&r->input);
     if (!r->output && !r->png && !r->json)
         return cmd_usage(name, "nothing to leave: give --output, --png or --json");
     return 0;
@@ -243,16 +242,6 @@ report_progress(void *user, const ag_progress *p)
         fprintf(stderr, "iteration %lld of %lld, error %.5f, %.0f frames/s\n",
                 (long long)p->iteration, (long long)p->iterations, p->error, frames);
     return 0;
-}
-
-static void
-warn(const ag_scan *scan)
-{
-    const char *words = ag_scan_warnings(scan);
-    for (size_t length; *words; words += length + (words[length] == '\n')) {
-        length = strcspn(words, "\n");
-        fprintf(stderr, "argand %s: warning: %.*s\n", name, (int)length, words);
-    }
 }
 
 /* The start: what --start or the file holds, else an object of ones and a guessed probe. */
@@ -332,11 +321,11 @@ work(run *r)
         return status;
     if (ag_device_open(&r->device, r->device_name, &message))
         return cmd_fail(name, "%s", message.text);
-    if (ag_scan_read_as(&r->scan, r->scan_path, r->geometry.geometry, r->geometry.focus_distance, &message))
+    if (ag_scan_open(&r->scan, &r->input.import, &message))
         return cmd_fail(name, "%s", message.text);
     if (!r->quiet)
-        warn(r->scan);
-    status = cmd_orient(name, r->scan_path, &r->geometry, r->device, r->quiet, r->scan, &r->orientation);
+        cmd_input_warnings(name, r->scan);
+    status = cmd_orient(name, &r->input, r->device, r->quiet, r->scan, &r->orientation);
     if (!status)
         status = begin(r);
     if (!status)

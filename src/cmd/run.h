@@ -13,7 +13,7 @@ typedef struct run {
     int png_made; /* the folder was not there */
     int64_t iterations;
     ag_options options;
-    cmd_geometry geometry;
+    cmd_input input;
     int orientation; /* that positions were turned by */
     ag_scan *scan;
     ag_device *device;

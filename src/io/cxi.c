@@ -8,8 +8,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "scan.h"
 #include "cxi.h"
+#include "scan.h"
 
 #define DISAGREE    1e-3
 
@@ -40,8 +40,11 @@ positive(ag_file *file, ag_scan *scan, const char *field, int per_frame)
 }
 
 static void
-read_wavelength(ag_file *file, ag_scan *scan)
+read_wavelength(ag_file *file, ag_draft *draft)
 {
+    ag_scan *scan = draft->scan;
+    if (draft->import->wavelength > 0)
+        return;
     const int has_energy = ag_file_named(file, CXI_ENERGY);
     const int has_wavelength = ag_file_named(file, CXI_WAVELENGTH);
     if (!has_energy && !has_wavelength) {
@@ -72,12 +75,14 @@ read_wavelength(ag_file *file, ag_scan *scan)
 
 /* The unit step vectors of the detector's rows and columns, and their pixel sizes. */
 static void
-read_detector(ag_file *file, ag_scan *scan, double step[2][3])
+read_detector(ag_file *file, ag_draft *draft, double step[2][3])
 {
+    ag_scan *scan = draft->scan;
     static const double usual[2][3] = {{0, -1, 0}, {-1, 0, 0}};
     static const int64_t wide[2] = {2, 3}, high[2] = {3, 2};
-    const double size[2] = {positive(file, scan, CXI_X_PIXEL, 0),
-                            positive(file, scan, CXI_Y_PIXEL, 0)};
+    const double *given = draft->import->detector_pixel;
+    const double size[2] = {given[1] > 0 ? given[1] : positive(file, scan, CXI_X_PIXEL, 0),
+                            given[0] > 0 ? given[0] : positive(file, scan, CXI_Y_PIXEL, 0)};
     memcpy(step, usual, sizeof usual);
     if (!ag_file_named(file, CXI_BASIS)) {
         ag_scan_warn(scan, "%s is missing; rows are taken to run along -y, columns along -x.",
@@ -141,16 +146,21 @@ square_in_columns(ag_scan *scan, const char *field, const double *value)
     return in_columns;
 }
 
-/* Positions of the windows from the translations of the sample, which come as (frames, 3),
-   (frames, 2), (3, frames) or (2, frames).  */
-static void
-read_positions(ag_file *file, ag_scan *scan, double step[2][3])
+const char *
+cxi_translation(ag_file *file)
 {
+    return !ag_file_has(file, CXI_TRANSLATION) && ag_file_has(file, CXI_LINKED_PLACES)
+               ? CXI_LINKED_PLACES
+               : CXI_TRANSLATION;
+}
+
+void
+cxi_read_positions(ag_file *file, ag_draft *draft, const char *field, const double step[2][3],
+                   double unit)
+{
+    ag_scan *scan = draft->scan;
     ag_scan_info *info = &scan->info;
     const int64_t n = info->frames;
-    const char *field = !ag_file_has(file, CXI_TRANSLATION) && ag_file_has(file, CXI_LINKED_PLACES)
-                            ? CXI_LINKED_PLACES
-                            : CXI_TRANSLATION;
     char found[100];
     int64_t shape[AG_FILE_RANK];
     const int rank = ag_file_shape(file, field, shape);
@@ -169,6 +179,8 @@ read_positions(ag_file *file, ag_scan *scan, double step[2][3])
     double *value = ag_file_read(file, field, AG_KIND_DOUBLE, 2, shape);
     double *position = ag_calloc(n, 2 * sizeof *position);
     info->position = position;
+    draft->metres = 1;
+    ag_draft_origin(draft, AG_OF_POSITION, file->path, field);
     if (value && position) {
         const int64_t axes = shape[in_rows];
         int columns = !in_rows;
@@ -191,7 +203,7 @@ read_positions(ag_file *file, ag_scan *scan, double step[2][3])
                                        (long long)j, t, (long long)k);
                     along += t * step[a][k];
                 }
-                position[2 * j + a] = (0 - along) / info->pixel[a]; /* never -0 */
+                position[2 * j + a] = (0 - along) * unit; /* never -0 */
             }
     } else {
         ag_file_no_memory(file, field, n * 2 * (int64_t)sizeof *position);
@@ -218,140 +230,59 @@ read_propagation(ag_file *file, ag_scan *scan)
     free(text);
 }
 
+/* A file that was written from a scan tells the object's size, so that positions need not be moved,
+   and the positions in pixels.  */
 static void
-read_geometry(ag_file *file, ag_scan *scan)
+read_object(ag_file *file, ag_draft *draft)
 {
-    ag_scan_info *info = &scan->info;
-    double step[2][3];
-    read_propagation(file, scan);
-    read_wavelength(file, scan);
-    info->distance = positive(file, scan, CXI_DISTANCE, 0);
-    read_detector(file, scan, step);
-    if (file->status)
-        return;
-    for (int a = 0; a < 2; a++)
-        info->pixel[a] = ag_scan_pixel(info, a);
-    read_positions(file, scan, step);
-}
-
-/* A file that was written from a scan tells the object's size, so that positions need not be
-   moved; whole pixels become whole again, which metres had blurred.  */
-static void
-read_object(ag_file *file, ag_scan *scan)
-{
-    ag_scan_info *info = &scan->info;
+    ag_scan_info *info = &draft->scan->info;
+    const int64_t shape[2] = {info->frames, 2};
     int64_t size[2];
-    if (!ag_file_pair(file, CXI_TRANSLATION, CXI_OBJECT_SHAPE, size))
+    if (draft->has_positions || !ag_file_pair(file, CXI_TRANSLATION, CXI_OBJECT_SHAPE, size))
         return;
-    double *position = (double *)info->position;
-    for (int64_t j = 0; j < 2 * info->frames; j++)
-        if (fabs(position[j] - rint(position[j])) < 1e-9 * (1 + fabs(position[j])))
-            position[j] = rint(position[j]) + 0.0;
     info->object_rows = size[0];
     info->object_cols = size[1];
+    if (ag_file_has(file, CXI_CORNER_PX))
+        draft->corner = ag_file_read(file, CXI_CORNER_PX, AG_KIND_DOUBLE, 2, shape);
     if (ag_file_has(file, CXI_IMAGE))
         info->object = ag_file_read(file, CXI_IMAGE, AG_KIND_COMPLEX, 2, size);
 }
 
-/* A start is a help, not a need: one that does not fit is left out. */
-static void
-read_probe(ag_file *file, ag_scan *scan)
+int
+cxi_recognise(ag_file *file)
 {
-    ag_scan_info *info = &scan->info;
-    int64_t shape[AG_FILE_RANK], fit[3] = {1, info->rows, info->cols};
-    if (!ag_file_named(file, CXI_PROBE))
-        return;
-    ag_message words = {""};
-    ag_file quiet = *file;
-    quiet.message = &words;
-    if (ag_file_shape(&quiet, CXI_PROBE, shape) == 3)
-        fit[0] = shape[0];
-    ag_complex *probe = ag_file_read(&quiet, CXI_PROBE, AG_KIND_COMPLEX, 3, fit);
-    double power = 0;
-    for (int64_t i = 0; probe && i < fit[0] * fit[1] * fit[2]; i++)
-        power +=
-            (double)probe[i].re * (double)probe[i].re + (double)probe[i].im * (double)probe[i].im;
-    if (probe && isfinite(power) && power > 0) {
-        info->probe = probe;
-        info->modes = fit[0];
-        return;
-    }
-    free(probe);
-    if (quiet.status)
-        ag_scan_warn(scan, "The probe is left out: %s.", words.text);
-    else
-        ag_scan_warn(scan, "%s holds no power or no finite numbers; it is left out.", CXI_PROBE);
+    return !file->pack && (ag_file_named(file, "entry_1") || ag_file_named(file, "cxi_version"));
 }
 
-static void
-read_all(ag_file *file, ag_scan *scan)
+void
+cxi_read(ag_file *file, ag_draft *draft)
 {
+    double step[2][3];
+    ag_scan *scan = draft->scan;
+    static const struct {
+        int what;
+        const char *field;
+    } origin[] = {{AG_OF_DATA, CXI_DATA},         {AG_OF_POSITION, CXI_TRANSLATION},
+                  {AG_OF_MASK, CXI_MASK},         {AG_OF_PROBE, CXI_PROBE},
+                  {AG_OF_OBJECT, CXI_IMAGE},      {AG_OF_WAVELENGTH, CXI_WAVELENGTH},
+                  {AG_OF_DISTANCE, CXI_DISTANCE}, {AG_OF_PIXEL, CXI_X_PIXEL},
+                  {AG_OF_PIXEL_ROWS, CXI_Y_PIXEL}, {AG_OF_FOCUS, CXI_FOCUS}};
+    for (size_t i = 0; i < sizeof origin / sizeof *origin; i++)
+        if (!draft->origin[origin[i].what].path)
+            ag_draft_origin(draft, origin[i].what, file->path, origin[i].field);
     if (ag_file_named(file, "entry_2"))
         ag_scan_warn(scan, "The file has several entries; only entry_1 is read.");
-    cxi_read_frames(file, scan);
+    cxi_read_frames(file, draft);
+    if (file->status)
+        return;
+    read_propagation(file, scan);
+    read_wavelength(file, draft);
+    if (!(draft->import->distance > 0))
+        scan->info.distance = positive(file, scan, CXI_DISTANCE, 0);
+    read_detector(file, draft, step);
+    if (!file->status && !draft->has_positions)
+        cxi_read_positions(file, draft, cxi_translation(file), (const double(*)[3])step, 1);
     if (!file->status)
-        read_geometry(file, scan);
-    if (!file->status)
-        read_object(file, scan);
-    if (!file->status)
-        read_probe(file, scan);
-}
-
-/* Words about a member of the scan become words about the field that it came from. */
-static ag_status
-finish(ag_scan *scan, const char *path, ag_message *message)
-{
-    static const char *const origin[][2] = {
-        {"data", CXI_DATA},         {"position", CXI_TRANSLATION},
-        {"valid", CXI_MASK},        {"probe", CXI_PROBE},
-        {"object", CXI_IMAGE},      {"wavelength", CXI_WAVELENGTH},
-        {"distance", CXI_DISTANCE}, {"object_rows, object_cols", CXI_TRANSLATION},
-        {"focus_distance", CXI_FOCUS}, {"detector_pixel[0]", CXI_Y_PIXEL},
-        {"pixel", CXI_X_PIXEL}, {"detector_pixel[1]", CXI_X_PIXEL},
-        {"pixel[0]", CXI_Y_PIXEL}, {"pixel[1]", CXI_X_PIXEL},
-    };
-    ag_message inner = {""};
-    const ag_status status = ag_scan_finish(scan, &inner);
-    if (!status)
-        return status;
-    const size_t length = strcspn(inner.text, ":");
-    const char *field = CXI_DATA, *words = inner.text + length;
-    for (size_t i = 0; i < sizeof origin / sizeof *origin; i++)
-        if (strlen(origin[i][0]) == length && memcmp(origin[i][0], inner.text, length) == 0)
-            field = origin[i][1];
-    return ag_fail(message, status == AG_BAD_ARGUMENT ? AG_BAD_FILE : status, "%s: %s%.560s",
-                   ag_path_tail(path), field, words);
-}
-
-ag_status
-ag_scan_read(ag_scan **scan, const char *path, ag_message *message)
-{
-    return ag_scan_read_as(scan, path, AG_FAR_FIELD, 0, message);
-}
-
-ag_status
-ag_scan_read_as(ag_scan **scan, const char *path, ag_geometry geometry, double focus_distance,
-                ag_message *message)
-{
-    ag_file file;
-    if (!scan || !path)
-        return ag_fail(message, AG_BAD_ARGUMENT, "scan, path: NULL, expected both");
-    *scan = NULL;
-    ag_scan *made = ag_calloc(1, sizeof *made);
-    if (!made)
-        return ag_fail(message, AG_NO_MEMORY, "%s: no memory left", ag_path_tail(path));
-    made->info.geometry = geometry;
-    made->info.focus_distance = focus_distance;
-    ag_status status = ag_file_open(&file, path, message);
-    if (!status) {
-        read_all(&file, made);
-        ag_file_close(&file);
-        status = file.status ? file.status : finish(made, path, message);
-    }
-    if (status) {
-        ag_scan_destroy(made);
-        return status;
-    }
-    *scan = made;
-    return AG_OK;
+        read_object(file, draft);
+    ag_draft_probe(file, draft, CXI_PROBE);
 }

@@ -3,7 +3,7 @@
 #ifndef AG_CXI_H
 #define AG_CXI_H
 
-#include "io.h"
+#include "draft.h"
 
 #define CXI_SOURCE        "entry_1/instrument_1/source_1"
 #define CXI_ENERGY        CXI_SOURCE "/energy"
@@ -34,11 +34,19 @@
 #define CXI_GEOMETRY     CXI_DETECTOR "/propagation"
 #define CXI_FOCUS        CXI_SOURCE "/focus_distance"
 #define CXI_NEAR_FIELD   "near field"
+/* Positions in pixels, as metres cannot tell them to the last bit. */
+#define CXI_CORNER_PX    "entry_1/positions/corner_px"
 
 /* A mask bit that marks signal above background, which is not a fault. */
 #define CXI_MASK_SIGNAL 4096
 
 /* Frames, mask, dark and flat field (cxi_frames.c). */
-void cxi_read_frames(ag_file *file, ag_scan *scan);
+void cxi_read_frames(ag_file *file, ag_draft *draft);
+/* Positions in metres from the translations of the sample, which come as (frames, 3), (frames, 2),
+   (3, frames) or (2, frames), along the unit vectors of the detector's rows and columns.  */
+void cxi_read_positions(ag_file *file, ag_draft *draft, const char *field, const double step[2][3],
+                        double unit);
+/* Where they are. */
+const char *cxi_translation(ag_file *file);
 
 #endif

@@ -16,41 +16,51 @@ place(const ag_scan_info *info, int64_t y, int64_t x)
     return y * info->cols + x;
 }
 
-static void
-fill(const ag_scan_info *info, int64_t j, int squared, ag_real *frame)
+/* Frames as they come from the scan, on their way into a file. */
+struct source {
+    const ag_scan *scan;
+    ag_real *frame;
+    int squared, any; /* any: counts have come, of which a lazy scan is not known to have some */
+};
+
+static ag_status
+fill(void *user, int64_t j, ag_real *frame, ag_message *message)
 {
-    const ag_real *source = info->data + j * info->rows * info->cols;
-    for (int64_t y = 0; y < info->rows; y++)
-        for (int64_t x = 0; x < info->cols; x++, source++)
-            frame[place(info, y, x)] = squared ? *source * *source : *source;
+    struct source *from = user;
+    const ag_scan_info *info = &from->scan->info;
+    const ag_real *value = from->frame;
+    const ag_status status = ag_scan_frames(from->scan, j, 1, from->frame, message);
+    for (int64_t y = 0; y < info->rows && !status; y++)
+        for (int64_t x = 0; x < info->cols; x++, value++) {
+            frame[place(info, y, x)] = from->squared ? *value * *value : *value;
+            from->any |= *value != 0;
+        }
+    return status;
 }
 
 static void
-fill_plain(void *info, int64_t j, ag_real *frame)
+write_detector(ag_file *file, const ag_scan *scan)
 {
-    fill(info, j, 0, frame);
-}
-
-static void
-fill_squared(void *info, int64_t j, ag_real *frame)
-{
-    fill(info, j, 1, frame);
-}
-
-static void
-write_detector(ag_file *file, ag_scan_info *info)
-{
+    const ag_scan_info *info = &scan->info;
+    struct source source = {scan, ag_calloc(info->rows * info->cols, sizeof(ag_real)),
+                            info->data_are_amplitudes, 0};
     const int64_t shape[3] = {info->frames, info->rows, info->cols}, basis_shape[2] = {3, 2};
     const double high = info->detector_pixel[0], wide = info->detector_pixel[1];
     const double basis[6] = {0, -wide, -high, 0, 0, 0};
     const double corner[3] = {((double)(info->cols / 2) + 0.5) * wide,
                               ((double)(info->rows / 2) + 0.5) * high, info->distance};
     ag_file_write_group(file, CXI_DETECTOR, "NXdetector");
-    ag_file_write_frames(file, CXI_DATA, shape,
-                         info->data_are_amplitudes ? fill_squared : fill_plain, info);
+    if (!source.frame)
+        ag_file_no_memory(file, CXI_DATA, info->rows * info->cols * (int64_t)sizeof(ag_real));
+    ag_file_write_frames(file, CXI_DATA, shape, fill, &source);
     ag_file_write_attribute(file, CXI_DATA, "axes", "translation:y:x");
+    if (!source.any)
+        ag_file_refuse(file, CXI_DATA, "cannot be written: all counts of all %lld frames are 0, "
+                       "expected a measurement", (long long)info->frames);
+    source.squared = 0;
     if (info->data_are_amplitudes)
-        ag_file_write_frames(file, CXI_AMPLITUDE, shape, fill_plain, info);
+        ag_file_write_frames(file, CXI_AMPLITUDE, shape, fill, &source);
+    free(source.frame);
     ag_file_write_number(file, CXI_DISTANCE, info->distance, "m");
     if (info->geometry == AG_NEAR_FIELD)
         ag_file_write_text(file, CXI_GEOMETRY, CXI_NEAR_FIELD);
@@ -92,6 +102,8 @@ write_translation(ag_file *file, const ag_scan_info *info)
     ag_file_write(file, CXI_TRANSLATION, AG_KIND_DOUBLE, 2, shape, translation);
     ag_file_write_attribute(file, CXI_TRANSLATION, "units", "m");
     ag_file_write_pair(file, CXI_TRANSLATION, CXI_OBJECT_SHAPE, object);
+    ag_file_write(file, CXI_CORNER_PX, AG_KIND_DOUBLE, 2, (const int64_t[]){info->frames, 2},
+                  info->position);
     free(translation);
 }
 
@@ -112,7 +124,7 @@ check_geometry(const ag_scan_info *info, const char *path, ag_message *message)
         if (!(needed[i].value > 0))
             return ag_fail(message, AG_BAD_ARGUMENT,
                            "%s: cannot be written: %s of the scan is unknown, expected a length in "
-                           "m, which a CXI file needs",
+                           "m, which a CXI file needs (--energy, --distance, --pixel)",
                            ag_path_tail(path), needed[i].name);
     for (int a = 0; a < 2; a++) {
         const double pixel = ag_scan_pixel(info, a);
@@ -135,7 +147,7 @@ ag_scan_write(const ag_scan *scan, const char *path, ag_message *message)
     ag_file file;
     if (!scan || !path)
         return ag_fail(message, AG_BAD_ARGUMENT, "scan, path: NULL, expected both");
-    ag_scan_info info = scan->info;
+    const ag_scan_info info = scan->info;
     ag_status status = check_geometry(&info, path, message);
     if (!status)
         status = ag_file_create(&file, path, message);
@@ -156,7 +168,7 @@ ag_scan_write(const ag_scan *scan, const char *path, ag_message *message)
     if (info.probe)
         ag_file_write(&file, CXI_PROBE, AG_KIND_COMPLEX, 3,
                       (const int64_t[]){info.modes, info.rows, info.cols}, info.probe);
-    write_detector(&file, &info);
+    write_detector(&file, scan);
     write_translation(&file, &info);
     ag_file_write_group(&file, "entry_1/data_1", "NXdata");
     ag_file_write_attribute(&file, "entry_1/data_1", "signal", "data");

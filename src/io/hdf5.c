@@ -4,14 +4,27 @@
 #include <pthread.h>
 #include <string.h>
 
-#include "io.h"
+#include "pack.h"
 
 /* Most builds of HDF5 are not safe to use from two threads. */
-static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
+static pthread_mutex_t lock;
+static pthread_once_t once = PTHREAD_ONCE_INIT;
+
+/* A thread that writes a file may read frames of another one for it. */
+static void
+make_lock(void)
+{
+    pthread_mutexattr_t kind;
+    pthread_mutexattr_init(&kind);
+    pthread_mutexattr_settype(&kind, PTHREAD_MUTEX_RECURSIVE);
+    pthread_mutex_init(&lock, &kind);
+    pthread_mutexattr_destroy(&kind);
+}
 
 void
 ag_file_enter(ag_file *file)
 {
+    pthread_once(&once, make_lock);
     pthread_mutex_lock(&lock);
     file->printing = H5Eget_auto2(H5E_DEFAULT, &file->print, &file->print_data) >= 0;
     H5Eset_auto2(H5E_DEFAULT, NULL, NULL);
@@ -76,17 +89,17 @@ ag_file_no_memory(ag_file *file, const char *field, int64_t bytes)
                                ag_path_tail(file->path), field, (long long)bytes);
 }
 
-/* Tells a file that cannot be read from one that is not HDF5. */
+/* Tells a file that cannot be read from one that is of no known kind; its first bytes. */
 static ag_status
-probe(const char *path, ag_message *message)
+look(const char *path, unsigned char bytes[8], ag_message *message)
 {
     FILE *plain = fopen(path, "rb");
-    char byte;
+    memset(bytes, 0, 8);
     if (!plain)
         return ag_fail(message, AG_FILE_ERROR, "%s: cannot be opened: %s", ag_path_tail(path),
                        strerror(errno));
     errno = 0;
-    const int readable = fread(&byte, 1, 1, plain) == 1, reason = errno;
+    const int readable = fread(bytes, 1, 8, plain) > 0, reason = errno;
     fclose(plain);
     if (!readable)
         return ag_fail(message, reason ? AG_FILE_ERROR : AG_BAD_FILE, "%s: cannot be read: %s",
@@ -94,38 +107,60 @@ probe(const char *path, ag_message *message)
     return AG_OK;
 }
 
-ag_status
-ag_file_open(ag_file *file, const char *path, ag_message *message)
+static ag_status
+open_hdf5(ag_file *file)
 {
     char reason[256];
+    const hid_t access = H5Pcreate(H5P_FILE_ACCESS);
+    H5Pset_fclose_degree(access, H5F_CLOSE_STRONG);
+    file->id = H5Fopen(file->path, H5F_ACC_RDONLY, access);
+    if (file->id < 0)
+        file->status =
+            ag_fail(file->message, AG_BAD_FILE, "%s: is a damaged or truncated HDF5 file: %s",
+                    ag_path_tail(file->path), ag_file_reason(reason, sizeof reason));
+    H5Pclose(access);
+    return file->status;
+}
+
+static ag_status
+open_any(ag_file *file, const char *path, int text, ag_message *message)
+{
+    unsigned char bytes[8];
     *file = (ag_file){.path = path, .message = message, .id = -1};
-    file->status = probe(path, message);
+    file->status = look(path, bytes, message);
     if (file->status)
         return file->status;
     ag_file_enter(file);
-    if (H5Fis_hdf5(path) <= 0) {
+    if (H5Fis_hdf5(path) > 0)
+        open_hdf5(file);
+    else if (!ag_pack_open(file, bytes, text) && !file->status)
         file->status = ag_fail(message, AG_BAD_FILE,
-                               "%s: is not an HDF5 file, expected one that holds a CXI layout",
+                               "%s: is not an HDF5 file, npz or npy, expected one of these",
                                ag_path_tail(path));
-    } else {
-        const hid_t access = H5Pcreate(H5P_FILE_ACCESS);
-        H5Pset_fclose_degree(access, H5F_CLOSE_STRONG);
-        file->id = H5Fopen(path, H5F_ACC_RDONLY, access);
-        if (file->id < 0)
-            file->status =
-                ag_fail(message, AG_BAD_FILE, "%s: is a damaged or truncated HDF5 file: %s",
-                        ag_path_tail(path), ag_file_reason(reason, sizeof reason));
-        H5Pclose(access);
-    }
     if (file->status)
         ag_file_leave(file);
     return file->status;
 }
 
+ag_status
+ag_file_open(ag_file *file, const char *path, ag_message *message)
+{
+    return open_any(file, path, 0, message);
+}
+
+ag_status
+ag_file_open_table(ag_file *file, const char *path, ag_message *message)
+{
+    return open_any(file, path, 1, message);
+}
+
 void
 ag_file_close(ag_file *file)
 {
-    H5Fclose(file->id);
+    if (file->pack)
+        ag_pack_close(file->pack);
+    else
+        H5Fclose(file->id);
     ag_file_leave(file);
 }
 

@@ -1,30 +1,13 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* hdf5_read.c -- fields of an HDF5 file, which may be damaged or made with ill intent. */
+#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include "io.h"
+#include "hdf5.h"
+#include "pack.h"
 
-/* A dataset of more bytes than this has to be backed by at least one byte in the file for
-   each MAX_RATIO bytes; gzip reaches about 1030.  */
-#define FREE_BYTES ((int64_t)1 << 28)
-#define MAX_RATIO  4096
-
-static const struct {
-    int id;
-    const char *name, *advice;
-} filters[] = {
-    {H5Z_FILTER_DEFLATE, "gzip", "an HDF5 library built with zlib"},
-    {H5Z_FILTER_SZIP, "szip", "an HDF5 library built with szip"},
-    {307, "bzip2", "the package hdf5-filter-plugin"},
-    {32000, "LZF", "the package hdf5-plugin-lzf"},
-    {32001, "Blosc", "the package hdf5-filter-plugin-blosc-serial"},
-    {32004, "LZ4", "the package hdf5-filter-plugin"},
-    {32008, "bitshuffle", "the package hdf5-filter-plugin"},
-    {32013, "ZFP", "the package hdf5-filter-plugin-zfp-serial"},
-    {32015, "Zstandard", "its HDF5 plugin"},
-    {32026, "Blosc2", "its HDF5 plugin"},
-};
+#define LONGEST_TEXT ((size_t)1 << 20)
 
 static void
 describe_link(ag_file *file, const char *part, char *why, size_t size)
@@ -79,13 +62,15 @@ ag_file_named(ag_file *file, const char *field)
     int named;
     if (file->status)
         return 0;
+    if (file->pack)
+        return ag_pack_named(file, field);
     resolve(file, field, &named, why, sizeof why);
     return named;
 }
 
-/* Opens a dataset and takes its shape, refusing what no array can have. */
-static hid_t
-open_field(ag_file *file, const char *field, int *rank, int64_t shape[AG_FILE_RANK], int64_t *count)
+hid_t
+ag_hdf5_field(ag_file *file, const char *field, int *rank, int64_t shape[AG_FILE_RANK],
+              int64_t *count)
 {
     char why[600];
     int named;
@@ -142,8 +127,10 @@ ag_file_has(ag_file *file, const char *field)
     ag_file quiet = *file;
     int rank;
     int64_t shape[AG_FILE_RANK], count;
+    if (file->pack)
+        return ag_file_named(file, field);
     quiet.message = NULL;
-    const hid_t id = open_field(&quiet, field, &rank, shape, &count);
+    const hid_t id = ag_hdf5_field(&quiet, field, &rank, shape, &count);
     if (id >= 0)
         H5Oclose(id);
     return id >= 0;
@@ -154,61 +141,13 @@ ag_file_shape(ag_file *file, const char *field, int64_t shape[AG_FILE_RANK])
 {
     int rank;
     int64_t count;
-    const hid_t id = open_field(file, field, &rank, shape, &count);
+    if (file->pack)
+        return ag_pack_shape(file, field, shape);
+    const hid_t id = ag_hdf5_field(file, field, &rank, shape, &count);
     if (id < 0)
         return -1;
     H5Oclose(id);
     return rank;
-}
-
-static void
-check_filters(ag_file *file, const char *field, hid_t layout)
-{
-    const int count = H5Pget_nfilters(layout);
-    for (int i = 0; i < count && !file->status; i++) {
-        unsigned flags, info;
-        size_t none = 0;
-        char name[64] = "";
-        const char *advice = "its HDF5 plugin";
-        const H5Z_filter_t id =
-            H5Pget_filter2(layout, (unsigned)i, &flags, &none, NULL, sizeof name, name, &info);
-        if (id >= 0 && H5Zfilter_avail(id) > 0)
-            continue;
-        for (size_t k = 0; k < sizeof filters / sizeof *filters; k++)
-            if (filters[k].id == id) {
-                snprintf(name, sizeof name, "%s", filters[k].name);
-                advice = filters[k].advice;
-            }
-        ag_file_refuse(file, field,
-                       "is compressed with HDF5 filter %d (%.60s), which is not available here; "
-                       "install %s, or set HDF5_PLUGIN_PATH to the folder that has the plugin",
-                       (int)id, *name ? name : "no name", advice);
-    }
-}
-
-/* A few bytes can claim any shape; this is found out before memory is asked for. */
-static void
-check_storage(ag_file *file, const char *field, hid_t id, hid_t layout, int64_t count)
-{
-    const hid_t type = H5Dget_type(id), holder = H5Iget_file_id(id);
-    const int64_t element = (int64_t)H5Tget_size(type);
-    const H5D_layout_t kind = H5Pget_layout(layout);
-    hsize_t bytes = 0;
-    if (element <= 0 || count > INT64_MAX / element)
-        ag_file_refuse(file, field, "has %lld elements of %lld bytes, more than fits",
-                       (long long)count, (long long)element);
-    else if (kind != H5D_VIRTUAL && H5Pget_external_count(layout) == 0 &&
-             count * element > FREE_BYTES && H5Fget_filesize(holder, &bytes) >= 0) {
-        const hsize_t stored = AG_MIN(H5Dget_storage_size(id), bytes);
-        const hsize_t ratio = kind == H5D_CHUNKED ? MAX_RATIO : 1;
-        if ((hsize_t)(count * element) / ratio > stored)
-            ag_file_refuse(file, field,
-                           "claims to hold %lld bytes, of which the file stores only %llu: it is "
-                           "damaged or was never filled",
-                           (long long)(count * element), (unsigned long long)stored);
-    }
-    H5Fclose(holder);
-    H5Tclose(type);
 }
 
 /* Whether a member of a compound is a number that lies within it, which HDF5 leaves unchecked. */
@@ -256,35 +195,38 @@ memory_type(ag_file *file, const char *field, hid_t id, ag_kind kind)
     return result;
 }
 
-static int
-same_shape(int rank, const int64_t *shape, int expected_rank, const int64_t *expected)
+int
+ag_file_fits(ag_file *file, const char *field, int rank, const int64_t *shape, int expected_rank,
+             const int64_t *expected)
 {
-    while (rank > 0 && *shape == 1)
-        rank--, shape++;
-    while (expected_rank > 0 && *expected == 1)
-        expected_rank--, expected++;
-    return rank == expected_rank &&
-           (rank == 0 || memcmp(shape, expected, (size_t)rank * sizeof *shape) == 0);
+    char found[200], wanted[200];
+    int n = rank, m = expected_rank;
+    while (n > 0 && shape[rank - n] == 1)
+        n--;
+    while (m > 0 && expected[expected_rank - m] == 1)
+        m--;
+    if (n == m &&
+        (n == 0 || !memcmp(shape + rank - n, expected + expected_rank - n, (size_t)n * sizeof *shape)))
+        return 1;
+    ag_file_refuse(file, field, "has shape %s, expected %s",
+                   ag_file_shape_text(found, sizeof found, rank, shape),
+                   ag_file_shape_text(wanted, sizeof wanted, expected_rank, expected));
+    return 0;
 }
 
 void *
 ag_file_read(ag_file *file, const char *field, ag_kind kind, int rank, const int64_t *expected)
 {
-    char found[100], wanted[256];
+    char why[256];
     int has;
     int64_t shape[AG_FILE_RANK], count;
-    const hid_t id = open_field(file, field, &has, shape, &count);
+    if (file->pack)
+        return ag_pack_read(file, field, kind, rank, expected);
+    const hid_t id = ag_hdf5_field(file, field, &has, shape, &count);
     if (id < 0)
         return NULL;
-    const hid_t layout = H5Dget_create_plist(id);
-    if (!same_shape(has, shape, rank, expected))
-        ag_file_refuse(file, field, "has shape %s, expected %s",
-                       ag_file_shape_text(found, sizeof found, has, shape),
-                       ag_file_shape_text(wanted, sizeof wanted, rank, expected));
-    if (!file->status)
-        check_filters(file, field, layout);
-    if (!file->status)
-        check_storage(file, field, id, layout, count);
+    if (ag_file_fits(file, field, has, shape, rank, expected))
+        ag_hdf5_check(file, field, id, count);
     const hid_t type = file->status ? -1 : memory_type(file, field, id, kind);
     void *value = NULL;
     if (!file->status) {
@@ -292,14 +234,12 @@ ag_file_read(ag_file *file, const char *field, ag_kind kind, int rank, const int
         if (!value) {
             ag_file_no_memory(file, field, count * (int64_t)H5Tget_size(type));
         } else if (H5Dread(id, type, H5S_ALL, H5S_ALL, H5P_DEFAULT, value) < 0) {
-            ag_file_refuse(file, field, "cannot be read: %s",
-                           ag_file_reason(wanted, sizeof wanted));
+            ag_file_refuse(file, field, "cannot be read: %s", ag_file_reason(why, sizeof why));
             free(value);
             value = NULL;
         }
         H5Tclose(type);
     }
-    H5Pclose(layout);
     H5Oclose(id);
     return value;
 }
@@ -313,42 +253,92 @@ ag_file_number(ag_file *file, const char *field)
     return result;
 }
 
+/* The text of a dataset or an attribute of one element; `variable` text belongs to HDF5. */
+static char *
+take_text(hid_t id, int is_attribute)
+{
+    char *text = NULL, *variable = NULL;
+    const hid_t type = is_attribute ? H5Aget_type(id) : H5Dget_type(id);
+    const hid_t space = is_attribute ? H5Aget_space(id) : H5Dget_space(id);
+    const size_t size = H5Tget_size(type);
+    const int is_text = H5Tget_class(type) == H5T_STRING && H5Sget_simple_extent_npoints(space) == 1;
+    const int is_variable = is_text && H5Tis_variable_str(type) > 0;
+    if (is_text && size < LONGEST_TEXT)
+        text = is_variable ? NULL : ag_calloc((int64_t)size + 1, 1);
+    void *to = is_variable ? (void *)&variable : text;
+    const hid_t memory = H5Tcopy(type);
+    if (to && (is_attribute ? H5Aread(id, memory, to)
+                            : H5Dread(id, memory, H5S_ALL, H5S_ALL, H5P_DEFAULT, to)) < 0) {
+        free(text);
+        text = NULL;
+    } else if (variable) {
+        text = strndup(variable, LONGEST_TEXT);
+        H5free_memory(variable);
+    }
+    H5Tclose(memory);
+    H5Sclose(space);
+    H5Tclose(type);
+    return text;
+}
+
 char *
 ag_file_text(ag_file *file, const char *field)
 {
-    if (!ag_file_has(file, field))
+    if (file->pack || !ag_file_has(file, field))
         return NULL;
-    char *text = NULL;
     const hid_t id = H5Oopen(file->id, field, H5P_DEFAULT);
-    const hid_t type = H5Dget_type(id), space = H5Dget_space(id);
-    const size_t size = H5Tget_size(type);
-    if (H5Tget_class(type) == H5T_STRING && H5Tis_variable_str(type) == 0 &&
-        H5Sget_simple_extent_npoints(space) == 1 && size < (size_t)FREE_BYTES) {
-        text = ag_calloc((int64_t)size + 1, 1);
-        if (text && H5Dread(id, type, H5S_ALL, H5S_ALL, H5P_DEFAULT, text) < 0) {
-            free(text);
-            text = NULL;
-        }
-    }
-    H5Sclose(space);
-    H5Tclose(type);
+    char *text = take_text(id, 0);
     H5Oclose(id);
     return text;
+}
+
+/* An attribute of what exists, or -1. */
+static hid_t
+open_attribute(ag_file *file, const char *field, const char *name)
+{
+    if (file->status || file->pack || (strcmp(field, "/") && !ag_file_named(file, field)) ||
+        H5Oexists_by_name(file->id, field, H5P_DEFAULT) <= 0 ||
+        H5Aexists_by_name(file->id, field, name, H5P_DEFAULT) <= 0)
+        return -1;
+    return H5Aopen_by_name(file->id, field, name, H5P_DEFAULT, H5P_DEFAULT);
+}
+
+char *
+ag_file_attribute(ag_file *file, const char *field, const char *name)
+{
+    const hid_t id = open_attribute(file, field, name);
+    char *text = id < 0 ? NULL : take_text(id, 1);
+    if (id >= 0)
+        H5Aclose(id);
+    return text;
+}
+
+int
+ag_file_attribute_numbers(ag_file *file, const char *field, const char *name, int most, double *value)
+{
+    const hid_t id = open_attribute(file, field, name);
+    if (id < 0)
+        return 0;
+    const hid_t type = H5Aget_type(id), space = H5Aget_space(id);
+    const H5T_class_t class = H5Tget_class(type);
+    const hssize_t count = H5Sget_simple_extent_npoints(space);
+    int found = 0;
+    if ((class == H5T_INTEGER || class == H5T_FLOAT) && count > 0 && count <= most &&
+        H5Aread(id, H5T_NATIVE_DOUBLE, value) >= 0)
+        found = (int)count;
+    H5Sclose(space);
+    H5Tclose(type);
+    H5Aclose(id);
+    return found;
 }
 
 int
 ag_file_pair(ag_file *file, const char *field, const char *attribute, int64_t pair[2])
 {
-    if (!ag_file_has(file, field) ||
-        H5Aexists_by_name(file->id, field, attribute, H5P_DEFAULT) <= 0)
+    double value[2];
+    if (ag_file_attribute_numbers(file, field, attribute, 2, value) != 2)
         return 0;
-    const hid_t id = H5Aopen_by_name(file->id, field, attribute, H5P_DEFAULT, H5P_DEFAULT);
-    const hid_t type = H5Aget_type(id), space = H5Aget_space(id);
-    const int found = H5Tget_class(type) == H5T_INTEGER &&
-                      H5Sget_simple_extent_npoints(space) == 2 &&
-                      H5Aread(id, H5T_NATIVE_INT64, pair) >= 0;
-    H5Sclose(space);
-    H5Tclose(type);
-    H5Aclose(id);
-    return found;
+    for (int a = 0; a < 2; a++)
+        pair[a] = fabs(value[a]) < 0x1p52 ? (int64_t)value[a] : -1;
+    return 1;
 }

@@ -151,7 +151,9 @@ ag_file_write_frames(ag_file *file, const char *field, const int64_t shape[3], a
     const hid_t id = create(file, field, type, space, layout);
     for (int64_t j = 0; j < shape[0] && !file->status; j++) {
         const hsize_t start[3] = {(hsize_t)j, 0, 0};
-        fill(user, j, frame);
+        file->status = fill(user, j, frame, file->message);
+        if (file->status)
+            break;
         check(file, field, H5Sselect_hyperslab(space, H5S_SELECT_SET, start, NULL, one, NULL));
         check(file, field, H5Dwrite(id, type, memory, space, H5P_DEFAULT, frame));
     }

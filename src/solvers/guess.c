@@ -83,17 +83,27 @@ ag_probe_guess(const ag_scan *scan, ag_complex *probe, ag_message *message)
     const int64_t rows = info->rows, cols = info->cols, window = rows * cols;
     double *amplitude = ag_calloc(window, sizeof *amplitude);
     double complex *z = ag_calloc(window, sizeof *z);
-    ag_status status = amplitude && z ? AG_OK : AG_NO_MEMORY;
-    for (int64_t j = 0; !status && j < info->frames; j++)
+    ag_real *frame = ag_calloc(window, sizeof *frame);
+    ag_status status = amplitude && z && frame ? AG_OK : AG_NO_MEMORY;
+    for (int64_t j = 0; !status && j < info->frames; j++) {
+        status = ag_scan_frames(scan, j, 1, frame, message);
+        if (status) {
+            free(frame);
+            free(amplitude);
+            free(z);
+            return status;
+        }
         for (int64_t y = 0; y < rows; y++)
             for (int64_t x = 0; x < cols; x++) {
                 const int64_t from = y * cols + x;
                 const int64_t to = info->zero_in_corner
                                        ? (y + rows / 2) % rows * cols + (x + cols / 2) % cols : from;
-                const double v = (double)info->data[j * window + from];
+                const double v = (double)frame[from];
                 if (!info->valid || info->valid[from])
                     amplitude[to] += info->data_are_amplitudes ? v * v : v;
             }
+    }
+    free(frame);
     if (!status && info->geometry == AG_NEAR_FIELD)
         status = near_back(info, amplitude, z);
     /* Each try begins at the mean pattern; the phase grows until the spot is wide enough. */

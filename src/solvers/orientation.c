@@ -78,9 +78,8 @@ some_frames(ag_scan **some, const ag_scan *scan, const ag_complex *probe, ag_mes
         const double *centre = info.position + 2 * list[0].frame;
         sort(list, &info, centre[0], centre[1]);
         qsort(list, (size_t)n, sizeof *list, ascending);
-        for (int64_t i = 0; i < n; i++) {
-            memcpy(data + i * window, info.data + list[i].frame * window,
-                   (size_t)window * sizeof *data);
+        for (int64_t i = 0; i < n && !status; i++) {
+            status = ag_scan_frames(scan, list[i].frame, 1, data + i * window, message);
             memcpy(position + 2 * i, info.position + 2 * list[i].frame, 2 * sizeof *position);
         }
         info.frames = n;
@@ -90,7 +89,8 @@ some_frames(ag_scan **some, const ag_scan *scan, const ag_complex *probe, ag_mes
         info.object_rows = info.object_cols = 0;
         info.probe = probe;
         info.modes = 1;
-        status = ag_scan_create(some, &info, message);
+        if (!status)
+            status = ag_scan_create(some, &info, message);
     }
     free(list);
     free(data);

@@ -65,25 +65,39 @@ place_windows(ag_solver *s, const ag_scan_info *info, ag_real *fraction)
 /* Data go to the device in pieces, two of them in flight: one is copied while the kernel works on
    the other. */
 static void
-upload_frames(ag_solver *s, const ag_scan_info *info)
+upload_frames(ag_solver *s, const ag_scan *scan)
 {
+    const ag_scan_info *info = ag_scan_content(scan);
     const int64_t piece = AG_MAX(1, AG_MIN(s->slots, s->frames));
     ag_array *raw[2], *valid = NULL;
+    /* Frames that are not in memory go by way of two blocks. */
+    ag_real *block = info->data ? NULL : ag_calloc(2 * piece * s->window, sizeof *block);
+    ag_message message;
     int32_t *mask = ag_calloc(s->window, sizeof *mask);
     raw[0] = ag_new(s->device, AG_REAL, piece * s->window, "frames on their way");
     raw[1] = ag_new(s->device, AG_REAL, piece * s->window, "frames on their way");
-    if (mask) {
+    if (mask && (block || info->data)) {
         for (int64_t i = 0; i < s->window; i++)
             mask[i] = !info->valid || info->valid[i];
         valid = ag_new_from(s->device, AG_INT, s->window, mask, "mask");
     } else {
-        ag_device_fail(s->device, AG_NO_MEMORY, "mask: out of host memory");
+        ag_device_fail(s->device, AG_NO_MEMORY, "frames: out of host memory");
     }
     int turn = 0;
     for (int64_t first = 0, n; first < s->frames && !ag_device_status(s->device); first += n, turn ^= 1) {
         n = AG_MIN(piece, s->frames - first);
         ag_array to = ag_stack_view(&s->amplitude, first, &n);
-        ag_upload(raw[turn], n * s->window, info->data + first * s->window);
+        const ag_real *from = info->data ? info->data + first * s->window : block + turn * piece * s->window;
+        if (!info->data) {
+            ag_settle(s->device);
+            const ag_status status =
+                ag_scan_frames(scan, first, n, block + turn * piece * s->window, &message);
+            if (status) {
+                ag_device_fail(s->device, status, "%s", message.text);
+                break;
+            }
+        }
+        ag_upload(raw[turn], n * s->window, from);
         if (s->near)
             ag_run_near_amplitude(s->program, n, &to, raw[turn], valid, !info->data_are_amplitudes,
                                   s->options.clip_amplitudes);
@@ -95,16 +109,22 @@ upload_frames(ag_solver *s, const ag_scan_info *info)
     ag_array_destroy(raw[0]);
     ag_array_destroy(raw[1]);
     ag_array_destroy(valid);
+    free(block);
     free(mask);
 }
 
-static void
-sum_data(ag_solver *s, const ag_scan_info *info)
+static ag_status
+sum_data(ag_solver *s, const ag_scan *scan)
 {
-    for (int64_t j = 0; j < s->frames; j++) {
+    const ag_scan_info *info = ag_scan_content(scan);
+    ag_message message = {"frames: out of host memory"};
+    ag_real *frame = ag_calloc(s->window, sizeof *frame);
+    ag_status status = frame ? AG_OK : AG_NO_MEMORY;
+    for (int64_t j = 0; j < s->frames && !status; j++) {
         double squares = 0, moduli = 0;
-        for (int64_t i = 0; i < s->window; i++) {
-            double v = info->data[j * s->window + i];
+        status = ag_scan_frames(scan, j, 1, frame, &message);
+        for (int64_t i = 0; i < s->window && !status; i++) {
+            double v = (double)frame[i];
             if (info->valid && !info->valid[i])
                 continue;
             if (!info->data_are_amplitudes)
@@ -117,11 +137,17 @@ sum_data(ag_solver *s, const ag_scan_info *info)
         s->energy += squares;
         s->strength += moduli;
     }
+    free(frame);
+    if (!status && !(s->energy > 0))
+        status = ag_fail(&message, AG_BAD_FILE, "frames: all counts of all %lld frames are 0, expected "
+                         "a measurement", (long long)s->frames);
+    return status ? ag_device_fail(s->device, status, "%s", message.text) : AG_OK;
 }
 
 static void
-prepare(ag_solver *s, const ag_scan_info *info)
+prepare(ag_solver *s, const ag_scan *scan)
 {
+    const ag_scan_info *info = ag_scan_content(scan);
     int list[sizeof common / sizeof *common + sizeof s->method->kernel / sizeof(int) + 1], n = 0;
     ag_device *d = s->device;
     ag_real *fraction = ag_calloc(2 * s->frames, sizeof *fraction);
@@ -164,7 +190,7 @@ prepare(ag_solver *s, const ag_scan_info *info)
     if (s->near)
         ag_solver_transfer(s, info);
     if (!ag_stack_create(&s->amplitude, d, AG_REAL, s->frames, s->amplitudes, "amplitudes"))
-        upload_frames(s, info);
+        upload_frames(s, scan);
 }
 
 static ag_status
@@ -203,7 +229,7 @@ create(ag_solver **solver, ag_device *device, ag_comm *comm, const ag_scan *scan
     s->object = object;
     s->probe = probe;
     if (!check(s, info))
-        prepare(s, info);
+        prepare(s, scan);
     if (!ag_device_status(device))
         s->method->create(s);
     *solver = s;
@@ -214,10 +240,11 @@ ag_status
 ag_solver_create(ag_solver **solver, ag_device *device, ag_comm *comm, const ag_scan *scan,
                  const ag_options *options, ag_array *object, ag_array *probe)
 {
-    const ag_status status = create(solver, device, comm, scan, options, object, probe);
+    ag_status status = create(solver, device, comm, scan, options, object, probe);
+    if (!status)
+        status = sum_data(*solver, scan);
     if (!status) {
         ag_solver *s = *solver;
-        sum_data(s, ag_scan_content(scan));
         s->least = options->modulus_floor * sqrt(s->energy / ((double)s->frames * (double)s->window));
     } else {
         ag_solver_destroy(*solver);
