@@ -324,8 +324,22 @@ cpu_seconds(ag_handle *handle)
     return (double)now.tv_sec + 1e-9 * (double)now.tv_nsec;
 }
 
+static void
+share(void *queue, ag_share_work *some, void *job, int64_t items)
+{
+    pool_run(queue, some, job, items);
+}
+
+static ag_status
+cpu_native(ag_handle *handle, ag_memory *memory, ag_native *native)
+{
+    const ag_native own = {.queue = ((cpu_handle *)handle)->pool, .memory = memory, .share = share};
+    *native = own;
+    return AG_OK;
+}
+
 const ag_backend ag_backend_cpu = {
     AG_BACKEND_ABI, "cpu",       cpu_open, cpu_close, cpu_limits, cpu_alloc,       cpu_free,    cpu_copy,
     cpu_build,      cpu_unbuild, cpu_launch, cpu_mark, cpu_wait,   cpu_record,      cpu_replay, cpu_synchronize,
-    cpu_seconds,
+    cpu_seconds,    cpu_native,
 };

@@ -346,10 +346,22 @@ gpu_seconds(ag_handle *handle)
     return (double)now.tv_sec + 1e-9 * (double)now.tv_nsec;
 }
 
+static ag_status
+gpu_native(ag_handle *handle, ag_memory *memory, ag_native *native)
+{
+    gpu_handle *gpu = (gpu_handle *)handle;
+    const ag_native own = {.device = &gpu->device,
+                           .queue = gpu->lane[AG_LANE_COMPUTE].stream,
+                           .memory = memory ? (void *)(uintptr_t)memory->pointer : NULL};
+    *native = own;
+    return gpu_enter(gpu);
+}
+
 static const ag_backend backend = {
     AG_BACKEND_ABI, GPU_BACKEND,  gpu_open,   gpu_close,  gpu_limits, gpu_alloc,
     gpu_free,       gpu_copy,     gpu_build,  gpu_unbuild, gpu_launch, gpu_mark,
     gpu_wait,       gpu_record,   gpu_replay, gpu_synchronize, gpu_seconds,
+    gpu_native,
 };
 
 __attribute__((visibility("default"))) const ag_backend *const ag_backend_module = &backend;

@@ -276,10 +276,23 @@ opencl_seconds(ag_handle *handle)
     return (double)now.tv_sec + 1e-9 * (double)now.tv_nsec;
 }
 
+static ag_status
+opencl_native(ag_handle *handle, ag_memory *memory, ag_native *native)
+{
+    opencl_handle *cl = (opencl_handle *)handle;
+    const ag_native own = {.device = cl->device,
+                           .context = cl->context,
+                           .queue = cl->lane[AG_LANE_COMPUTE],
+                           .memory = memory ? memory->mem : NULL};
+    *native = own;
+    return AG_OK;
+}
+
 static const ag_backend opencl = {
     AG_BACKEND_ABI, "opencl",       opencl_open,   opencl_close, opencl_limits, opencl_alloc,
     opencl_free,    opencl_copy,    opencl_build,  opencl_unbuild, opencl_launch, opencl_mark,
     opencl_wait,    opencl_record,  opencl_replay, opencl_synchronize, opencl_seconds,
+    opencl_native,
 };
 
 __attribute__((visibility("default"))) const ag_backend *const ag_backend_module = &opencl;

@@ -59,6 +59,11 @@ m4_define(`TILE_SUM',   `m4_define(`COLUMN', `$3')real $1_of[TILE] = {0};
 m4_define(`END_TILE_SUM', `$1_of[COLUMN] += $1; }}
     real $1 = 0;
     for (int COLUMN = 0; COLUMN < TILE; COLUMN++) $1 += $1_of[COLUMN];')
+m4_define(`PIXEL_SUM',  `real $1 = 0;
+    for (int $2 = 0; $2 < ($4); $2++) {
+    SIMD_SUM($1)
+    for (int $3 = 0; $3 < ($5); $3++) {')
+m4_define(`END_PIXEL_SUM', `}}')
 m4_define(`REDUCE_BUFFER', `')
 m4_define(`ONE_LANE',   `{')
 m4_define(`END_ONE',    `}')

@@ -54,6 +54,10 @@ m4_define(`TILE_SUM',   `real $1 = 0;
     for (int t_ = LANE; t_ < ($4) * TILE; t_ += WIDTH) {
     const int $2 = t_ / TILE, $3 = t_ % TILE;')
 m4_define(`END_TILE_SUM', m4_defn(`END_SUM'))
+m4_define(`PIXEL_SUM',  `real $1 = 0;
+    for (int t_ = LANE; t_ < ($4) * ($5); t_ += WIDTH) {
+    const int $2 = t_ / ($5), $3 = t_ % ($5);')
+m4_define(`END_PIXEL_SUM', m4_defn(`END_SUM'))
 m4_define(`ONE_LANE',   `if (LANE == 0) {')
 m4_define(`END_ONE',    `}')
 m4_define(`FFT',        `fft_$1_$2(tile, table);')

@@ -6,7 +6,7 @@ m4_divert(-1)
    table of kernels, their arguments, groups and local memory.  The text of a kernel's body
    is thrown away, but for the words that say how its items are laid out.  */
 m4_define(`RESET', `m4_define(`PARAMS', `')m4_define(`VALUES', `')m4_define(`DESCRIBED', `')m4_define(`NARGS', 0)m4_dnl
-m4_define(`LOCAL', `0')m4_define(`KIND', `')m4_define(`PARTS', `1')')
+m4_define(`LOCAL', `0')m4_define(`KIND', `')m4_define(`PARTS', `1')m4_define(`TRANSFORMS', 0)')
 RESET
 m4_define(`IDS', `')m4_define(`ENTRIES', `')
 m4_define(`APPEND', `m4_define(`$1', m4_defn(`$1')`$2')')
@@ -24,9 +24,12 @@ m4_define(`BYTES_real', `sizeof(ag_real)')
 m4_define(`SHARED', `APPEND(`LOCAL', ` + AG_LOCAL_BYTES(BYTES_$1, $3)')')
 m4_define(`TILE_BUFFER', `SHARED(real, tile, TILE_REALS($1) * !shape->spill)')
 m4_define(`REDUCE_BUFFER', `SHARED(real, part_, shape->lanes)')
+m4_define(`FFT', `m4_define(`TRANSFORMS', 1)')
 m4_define(`SHAPE', `shape->$1')
 m4_define(`TILE', `shape->tile')
 m4_define(`END_KERNEL', `m4_divert(2)EMIT`'m4_divert(-1)RESET')
+/* What stands in for this kernel where a library transforms, which comes before it; -1: nothing can. */
+m4_define(`UNFUSED', `m4_ifdef(`KNOWN_'THIS`_unfused', `AG_KERNEL_`'THIS`'_unfused', `m4_ifelse(TRANSFORMS, 1, `-1', `AG_KERNEL_`'THIS')')')
 m4_define(`EMIT_header', `APPEND(`IDS', `    AG_KERNEL_'THIS`,
 ')static inline void
 ag_run_`'THIS`'(ag_program *program, int64_t items`'PARAMS)
@@ -50,10 +53,10 @@ local_`'THIS`'(const ag_shape *shape)
     return LOCAL;
 }
 
-APPEND(`ENTRIES', `    {"'THIS`", AG_KERNEL_'THIS`, 'KIND`, 'NARGS`,
+APPEND(`ENTRIES', `    {"'THIS`", AG_KERNEL_'THIS`, 'UNFUSED`, 'KIND`, 'NARGS`,
      {'m4_defn(`DESCRIBED')`},
      parts_'THIS`, local_'THIS`},
-')')
+')m4_define(`KNOWN_'THIS)')
 m4_define(`EMIT', `m4_indir(EMIT_`'AG_EMIT)')
 m4_ifelse(AG_EMIT, header, `m4_m4wrap(`m4_divert(1)enum {
 IDS    AG_KERNELS

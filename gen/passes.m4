@@ -12,6 +12,9 @@ m4_divert(-1)
    PROBE the probe.  Between the passes a frame is STRIPS_Y strips: strip i holds the row
    frequencies at positions i TILE ... of every column, as a tile with one row a column.
 
+   Each pass also becomes a kernel NAME_unfused for where a library transforms: the same LOAD, STORE
+   or middle over frames in natural order, (re, im) by (re, im), without tiles and transforms.
+
    Moves, for a frame of n pixels: 8 n (scratch) plus what LOAD or STORE moves in the outer
    passes, 16 n plus the amplitudes in the middle one; computes about 5 n log2 n flops in all
    for each direction.  */
@@ -37,6 +40,9 @@ m4_define(`OBJECT_WHOLE', `object[window + y * object_cols + x]')
 m4_define(`OBJECT_LINEAR', `linear_tap(object[window + y * object_cols + x], object[window + y * object_cols + x + 1],
                 object[window + (y + 1) * object_cols + x], object[window + (y + 1) * object_cols + x + 1], fy, fx)')
 
+/* A pixel of frame $1 in natural order. */
+m4_define(`NATURAL_AT', `((($1) * ROWS + $2) * (index)COLS + $3)')
+
 m4_define(`TILE_TO_SCRATCH', `EACH_TILE(y, c, ROWS, width)
             scratch[SCRATCH_AT(y, x0 + c)] = RE(y, c);
             scratch[SCRATCH_AT(y, x0 + c) + TILE] = IM(y, c);
@@ -46,10 +52,19 @@ m4_define(`SCRATCH_TO_TILE', `EACH_TILE(y, c, ROWS, TILE)
             IM(y, c) = c < width ? scratch[SCRATCH_AT(y, x0 + c) + TILE] : 0;
         END_TILE')
 
-m4_define(`FIRST_PASS', `KERNEL($1, OUT(real, scratch), FRAME_ARGS, OUT(real, spill))
+m4_define(`COLUMNS_OF_STRIP', `const int x0 = strip * TILE, width = COLS - x0 < TILE ? COLS - x0 : TILE;')
+m4_define(`FIRST_PASS', `KERNEL($1_unfused, OUT(real, scratch), FRAME_ARGS, OUT(real, spill))
+    GROUP(s, strip, STRIPS_X)
+        COLUMNS_OF_STRIP
+        WINDOW
+        EACH_WAVE(`$2
+            scratch[2 * NATURAL_AT(s, y, x)] = wave.re; scratch[2 * NATURAL_AT(s, y, x) + 1] = wave.im;')
+    END_GROUP
+END_KERNEL
+KERNEL($1, OUT(real, scratch), FRAME_ARGS, OUT(real, spill))
     TILE_BUFFER(y)
     GROUP(s, strip, STRIPS_X)
-        const int x0 = strip * TILE, width = COLS - x0 < TILE ? COLS - x0 : TILE;
+        COLUMNS_OF_STRIP
         WINDOW
         EACH_WAVE(`$2
             RE(y, c) = wave.re; IM(y, c) = wave.im;')
@@ -63,10 +78,18 @@ m4_define(`FIRST_PASS', `KERNEL($1, OUT(real, scratch), FRAME_ARGS, OUT(real, sp
     END_GROUP
 END_KERNEL')
 
-m4_define(`LAST_PASS', `KERNEL($1, OUT(cplx, result), IN(real, scratch), FRAME_ARGS, OUT(real, spill))
+m4_define(`LAST_PASS', `KERNEL($1_unfused, OUT(cplx, result), IN(real, scratch), FRAME_ARGS, OUT(real, spill))
+    GROUP(s, strip, STRIPS_X)
+        COLUMNS_OF_STRIP
+        WINDOW
+        EACH_WAVE(`const cplx wave = {scratch[2 * NATURAL_AT(s, y, x)], scratch[2 * NATURAL_AT(s, y, x) + 1]};
+            $2')
+    END_GROUP
+END_KERNEL
+KERNEL($1, OUT(cplx, result), IN(real, scratch), FRAME_ARGS, OUT(real, spill))
     TILE_BUFFER(y)
     GROUP(s, strip, STRIPS_X)
-        const int x0 = strip * TILE, width = COLS - x0 < TILE ? COLS - x0 : TILE;
+        COLUMNS_OF_STRIP
         WINDOW
         SCRATCH_TO_TILE
         FFT(inverse, y)
@@ -77,17 +100,19 @@ END_KERNEL')
 
 /* MIDDLE_PASS(name, more arguments, text): the text between the transforms; row q of the tile
    is a column of the frame, its column l the row frequency at position p0 + l. */
-m4_define(`FAR_STRIPS', `m4_define(`STRIPS', `STRIPS_Y')m4_define(`DEPTH', `COLS')')
-m4_define(`NEAR_STRIPS', `m4_define(`STRIPS', `STRIPS_X')m4_define(`DEPTH', `ROWS')')
+m4_define(`FAR_STRIPS', `m4_define(`SIDE', `FAR')m4_define(`STRIPS', `STRIPS_Y')m4_define(`DEPTH', `COLS')m4_define(`EXTENT', `ROWS')')
+m4_define(`NEAR_STRIPS', `m4_define(`SIDE', `NEAR')m4_define(`STRIPS', `STRIPS_X')m4_define(`DEPTH', `ROWS')m4_define(`EXTENT', `COLS')')
 FAR_STRIPS
 m4_define(`STRIP_AT', `((s * STRIPS + strip) * DEPTH + q) * (index)(2 * TILE)')
-m4_define(`MIDDLE_LOAD', `    const int p0 = strip * TILE, height = ROWS - p0 < TILE ? ROWS - p0 : TILE;
+m4_define(`PART_OF_STRIP', `const int p0 = strip * TILE, height = EXTENT - p0 < TILE ? EXTENT - p0 : TILE;')
+m4_define(`MIDDLE_LOAD', `    PART_OF_STRIP
         EACH_TILE(q, l, COLS, TILE)
             RE(q, l) = l < height ? scratch[STRIP_AT + l] : 0;
             IM(q, l) = l < height ? scratch[STRIP_AT + TILE + l] : 0;
         END_TILE
         FFT(forward, x)')
-m4_define(`MIDDLE_PASS', `KERNEL($1, OUT(real, scratch), IN(cplx, table), $2, OUT(real, spill))
+m4_define(`MIDDLE_PASS', `UNFUSED_PASS($1, `OUT(real, scratch), IN(cplx, table), $2', `$3')
+KERNEL($1, OUT(real, scratch), IN(cplx, table), $2, OUT(real, spill))
     TILE_BUFFER(x)
     REDUCE_BUFFER
     GROUP(s, strip, STRIPS_Y)
@@ -100,7 +125,14 @@ m4_define(`MIDDLE_PASS', `KERNEL($1, OUT(real, scratch), IN(cplx, table), $2, OU
         END_TILE
     END_GROUP
 END_KERNEL')
-m4_define(`AMPLITUDE_AT', `amplitude[((frame[s] - first) * STRIPS + strip) * (DEPTH * (index)TILE) + q * TILE + l]')
+/* Amplitudes (of slot or frame $1 of the array), the state and the factors for one frame lie as the
+   scratch does. */
+m4_define(`AMPLITUDE_OF', `amplitude[(($1) * STRIPS + strip) * (DEPTH * (index)TILE) + q * TILE + l]')
+m4_define(`AMPLITUDE_AT', `AMPLITUDE_OF(frame[s] - first)')
+m4_define(`STATE_RE', `state[STRIP_AT + l]')
+m4_define(`STATE_IM', `state[STRIP_AT + TILE + l]')
+m4_define(`FACTOR_RE', `factor[((index)strip * DEPTH + q) * (2 * TILE) + l]')
+m4_define(`FACTOR_IM', `factor[((index)strip * DEPTH + q) * (2 * TILE) + TILE + l]')
 
 /* DETECTOR_PASS(name, more arguments, text) is two kernels: `name' is a MIDDLE_PASS, for a detector in
    the far field, which sees the transform; near_name is for one in the near field, which sees pixels.
@@ -109,11 +141,12 @@ m4_define(`AMPLITUDE_AT', `amplitude[((frame[s] - first) * STRIPS + strip) * (DE
    DETECTOR_SUMS is the same for kernels that only look. */
 m4_define(`DETECTOR_PASS', `MIDDLE_PASS($1, `$2', `$3')
 
-NEAR_STRIPS`'KERNEL(near_$1, OUT(real, scratch), IN(cplx, table), $2, OUT(real, spill))
+NEAR_STRIPS`'UNFUSED_PASS(near_$1, `OUT(real, scratch), IN(cplx, table), $2', `$3')
+KERNEL(near_$1, OUT(real, scratch), IN(cplx, table), $2, OUT(real, spill))
     TILE_BUFFER(y)
     REDUCE_BUFFER
     GROUP(s, strip, STRIPS_X)
-        const int x0 = strip * TILE, width = COLS - x0 < TILE ? COLS - x0 : TILE;
+        COLUMNS_OF_STRIP
         SCRATCH_TO_TILE
         FFT(inverse, y)
         $3
@@ -121,7 +154,8 @@ NEAR_STRIPS`'KERNEL(near_$1, OUT(real, scratch), IN(cplx, table), $2, OUT(real, 
         TILE_TO_SCRATCH
     END_GROUP
 END_KERNEL`'FAR_STRIPS')
-m4_define(`DETECTOR_SUMS', `KERNEL($1, $2, OUT(real, spill))
+m4_define(`DETECTOR_SUMS', `UNFUSED_PASS($1, `$2', `$3')
+KERNEL($1, $2, OUT(real, spill))
     TILE_BUFFER(x)
     REDUCE_BUFFER
     GROUP(s, strip, STRIPS_Y)
@@ -130,14 +164,46 @@ m4_define(`DETECTOR_SUMS', `KERNEL($1, $2, OUT(real, spill))
     END_GROUP
 END_KERNEL
 
-NEAR_STRIPS`'KERNEL(near_$1, $2, OUT(real, spill))
+NEAR_STRIPS`'UNFUSED_PASS(near_$1, `$2', `$3')
+KERNEL(near_$1, $2, OUT(real, spill))
     TILE_BUFFER(y)
     REDUCE_BUFFER
     GROUP(s, strip, STRIPS_X)
-        const int x0 = strip * TILE, width = COLS - x0 < TILE ? COLS - x0 : TILE;
+        COLUMNS_OF_STRIP
         SCRATCH_TO_TILE
         FFT(inverse, y)
         $3
     END_GROUP
 END_KERNEL`'FAR_STRIPS')
+
+/* UNFUSED_PASS(name, arguments, text): the text of a middle pass over frames in natural order. */
+m4_define(`UNFUSED_PASS', `NATURALLY(`KERNEL($1_unfused, $2, OUT(real, spill))
+    REDUCE_BUFFER
+    GROUP(s, strip, STRIPS)
+        PART_OF_STRIP
+        $3
+    END_GROUP
+END_KERNEL')')
+/* NATURALLY(text): in the text these words mean frames in natural order.  PIXEL(slot, q, l) is where a
+   strip's pixel lies. */
+m4_define(`FAR_PIXEL', `NATURAL_AT($1, p0 + ($3), $2)')
+m4_define(`NEAR_PIXEL', `NATURAL_AT($1, $2, p0 + ($3))')
+m4_define(`FAR_SUM', `PIXEL_SUM($1, $3, $2, height, $4)')
+m4_define(`NEAR_SUM', `PIXEL_SUM($1, $2, $3, $4, height)')
+m4_define(`PIXEL', `m4_indir(SIDE`'_PIXEL, `$1', `$2', `$3')')
+m4_define(`NATURAL_RE', `scratch[2 * PIXEL(s, $1, $2)]')
+m4_define(`NATURAL_IM', `scratch[2 * PIXEL(s, $1, $2) + 1]')
+m4_define(`NATURAL_AMPLITUDE_OF', `amplitude[PIXEL($1, q, l)]')
+m4_define(`NATURAL_STATE_RE', `state[2 * PIXEL(s, q, l)]')
+m4_define(`NATURAL_STATE_IM', `state[2 * PIXEL(s, q, l) + 1]')
+m4_define(`NATURAL_FACTOR_RE', `factor[2 * PIXEL(0, q, l)]')
+m4_define(`NATURAL_FACTOR_IM', `factor[2 * PIXEL(0, q, l) + 1]')
+m4_define(`NATURAL_TILE_SUM', `m4_indir(SIDE`'_SUM, `$1', `$2', `$3', `$4')')
+m4_define(`NATURAL_END_TILE_SUM', `END_PIXEL_SUM($1)')
+m4_define(`NATURAL_EACH_TILE', `FULL_EACH_TILE(`$1', `$2', `$3', `height')')
+m4_define(`NATURAL_WORDS', ``RE', `IM', `AMPLITUDE_OF', `STATE_RE', `STATE_IM', `FACTOR_RE', `FACTOR_IM',
+`TILE_SUM', `END_TILE_SUM', `EACH_TILE'')
+m4_define(`TURN_NATURAL', `m4_ifelse(`$1', `', `', `m4_pushdef(`$1', m4_defn(`NATURAL_$1'))TURN_NATURAL(m4_shift($@))')')
+m4_define(`TURN_BACK', `m4_ifelse(`$1', `', `', `m4_popdef(`$1')TURN_BACK(m4_shift($@))')')
+m4_define(`NATURALLY', `m4_define(`FULL_EACH_TILE', m4_defn(`EACH_TILE'))TURN_NATURAL(NATURAL_WORDS)$1`'TURN_BACK(NATURAL_WORDS)')
 m4_divert(0)m4_dnl

@@ -10,25 +10,25 @@
 
    Moves 12 bytes per pixel, once per scan.  */
 
-/* The kernel's text for a pixel that is `$1', where the strip is inside of the frame up to `$2'. */
-m4_define(`MEASURED_PIXELS', `GROUP(s, strip, STRIPS)
-        const int p0 = strip * TILE;
+/* MEASURED(name, more arguments, text): the text is the pixel of the data at row q of a tile and place p of
+   its strip. */
+m4_define(`MEASURED_KERNEL', `KERNEL($1, OUT(real, amplitude), IN(real, data), IN(int, valid)$2, VAL(int, square_root),
+           VAL(int, clip))
+    GROUP(s, strip, STRIPS)
+        PART_OF_STRIP
         EACH_TILE(q, l, DEPTH, TILE)
-            const int inside = p0 + l < $2, p = inside ? p0 + l : 0;
-            const int pixel = $1;
+            const int inside = l < height, p = inside ? p0 + l : 0;
+            const int pixel = $3;
             const real value = data[s * (ROWS * (index)COLS) + pixel];
             const real a = square_root ? SQRT(value > 0 ? value : 0) : clip && value < 0 ? 0 : value;
-            amplitude[((s * STRIPS + strip) * DEPTH + q) * (index)TILE + l] = inside && valid[pixel] ? a : REAL(2e30);
+            AMPLITUDE_OF(s) = inside && valid[pixel] ? a : REAL(2e30);
         END_TILE
-    END_GROUP')
+    END_GROUP
+END_KERNEL')
+m4_define(`MEASURED', `NATURALLY(`MEASURED_KERNEL(`$1_unfused', `$2', `$3')')
+MEASURED_KERNEL(`$1', `$2', `$3')')
 
-KERNEL(amplitude, OUT(real, amplitude), IN(real, data), IN(int, valid), IN(int, place),
-           VAL(int, square_root), VAL(int, clip))
-    MEASURED_PIXELS(`place[p] * COLS + place[ROWS + q]', `ROWS')
-END_KERNEL
-
+MEASURED(amplitude, `, IN(int, place)', `place[p] * COLS + place[ROWS + q]')
 NEAR_STRIPS
-KERNEL(near_amplitude, OUT(real, amplitude), IN(real, data), IN(int, valid), VAL(int, square_root), VAL(int, clip))
-    MEASURED_PIXELS(`q * COLS + p', `COLS')
-END_KERNEL
+MEASURED(near_amplitude, `', `q * COLS + p')
 FAR_STRIPS

@@ -6,16 +6,17 @@
 
    Moves 12 bytes per pixel; 9 flops beside the transform.  */
 
+m4_define(`MISS', `const real a = AMPLITUDE_AT;
+            const real miss = a < UNMEASURED ? scale * SQRT(RE(q, l) * RE(q, l) + IM(q, l) * IM(q, l)) - a : 0;')
 DETECTOR_SUMS(measure, `OUT(real, squares), OUT(real, distances), IN(real, scratch), IN(cplx, table), IN(int, frame),
            VAL(index, first), IN(real, amplitude), VAL(real, scale)', `
         TILE_SUM(square, q, l, DEPTH)
-            const real a = AMPLITUDE_AT;
-            const real miss = a < UNMEASURED ? scale * SQRT(RE(q, l) * RE(q, l) + IM(q, l) * IM(q, l)) - a : 0;
-            RE(q, l) = miss;
+            MISS
             square += miss * miss;
         END_TILE_SUM(square)
         TILE_SUM(distance, q, l, DEPTH)
-            distance += RE(q, l) < 0 ? -RE(q, l) : RE(q, l);
+            MISS
+            distance += miss < 0 ? -miss : miss;
         END_TILE_SUM(distance)
         ONE_LANE
             squares[s * STRIPS + strip] = square;

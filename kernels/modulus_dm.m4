@@ -14,14 +14,14 @@ DETECTOR_PASS(modulus_dm, `OUT(real, error), OUT(real, state), IN(int, frame), V
         TILE_SUM(total, q, l, DEPTH)
             const real a = AMPLITUDE_AT;
             const real re = scale * RE(q, l), im = scale * IM(q, l);
-            const real phi_re = start ? re : state[STRIP_AT + l], phi_im = start ? im : state[STRIP_AT + TILE + l];
+            const real phi_re = start ? re : STATE_RE, phi_im = start ? im : STATE_IM;
             const real w_re = 2 * re - phi_re, w_im = 2 * im - phi_im;
             const real factor = a < UNMEASURED ? a / (larger(SQRT(w_re * w_re + w_im * w_im), least) + guard) : 1;
             const real miss = a < UNMEASURED ? a - SQRT(re * re + im * im) : 0;
             const real new_re = phi_re + factor * w_re - re, new_im = phi_im + factor * w_im - im;
             total += miss * miss;
-            state[STRIP_AT + l] = new_re;
-            state[STRIP_AT + TILE + l] = new_im;
+            STATE_RE = new_re;
+            STATE_IM = new_im;
             RE(q, l) = new_re * scale;
             IM(q, l) = new_im * scale;
         END_TILE_SUM(total)

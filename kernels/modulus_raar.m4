@@ -17,13 +17,13 @@ DETECTOR_PASS(modulus_raar, `OUT(real, error), OUT(real, state), IN(int, frame),
         TILE_SUM(total, q, l, DEPTH)
             const real a = AMPLITUDE_AT;
             const real re = scale * RE(q, l), im = scale * IM(q, l);
-            const real z_re = start ? re : state[STRIP_AT + l] + 2 * beta * re;
-            const real z_im = start ? im : state[STRIP_AT + TILE + l] + 2 * beta * im;
+            const real z_re = start ? re : STATE_RE + 2 * beta * re;
+            const real z_im = start ? im : STATE_IM + 2 * beta * im;
             const real factor = a < UNMEASURED ? a / (larger(SQRT(z_re * z_re + z_im * z_im), least) + guard) : 1;
             const real miss = a < UNMEASURED ? a - SQRT(re * re + im * im) : 0;
             total += miss * miss;
-            state[STRIP_AT + l] = beta * (z_re - re) + (1 - 2 * beta) * factor * z_re;
-            state[STRIP_AT + TILE + l] = beta * (z_im - im) + (1 - 2 * beta) * factor * z_im;
+            STATE_RE = beta * (z_re - re) + (1 - 2 * beta) * factor * z_re;
+            STATE_IM = beta * (z_im - im) + (1 - 2 * beta) * factor * z_im;
             RE(q, l) = factor * z_re * scale;
             IM(q, l) = factor * z_im * scale;
         END_TILE_SUM(total)

@@ -15,8 +15,7 @@
 MIDDLE_PASS(transfer, `IN(int, frame), IN(real, factor), IN(cplx, ramp), VAL(int, moved), VAL(real, scale),
            VAL(int, sign)', `
         EACH_TILE(q, l, COLS, TILE)
-            const index at = ((index)strip * COLS + q) * (2 * TILE) + l;
-            cplx h = {factor[at], factor[at + TILE]};
+            cplx h = {FACTOR_RE, FACTOR_IM};
             if (moved) {
                 const index own = frame[s] * (index)(ROWS + COLS);
                 h = conjugate_product(product(ramp[own + (l < height ? p0 + l : 0)], ramp[own + ROWS + q]), h);

@@ -83,6 +83,14 @@ int ag_device_list(ag_device_visit *visit, void *user);
 typedef void ag_line_sink(void *user, const char *line);
 void ag_device_trace(ag_device *device, ag_line_sink *trace, ag_line_sink *ledger, void *user);
 
+/* Who transforms in what is made on the device from now on: "fused" or NULL, the kernels of every pass
+   (so it is when the device was opened), or a library that this build can use, by its name.  An
+   AG_BAD_ARGUMENT or AG_NO_DEVICE with words leaves the device as it was. */
+ag_status ag_device_fft(ag_device *device, const char *name, ag_message *message);
+/* Calls `visit` with each library that was built for a device of that name, and what it is or why it
+   cannot be used; as ag_device_list. */
+int ag_fft_list(const char *device, ag_device_visit *visit, void *user);
+
 /* ---- arrays on a device ------------------------------------------------------ */
 
 typedef struct ag_array ag_array;

@@ -9,7 +9,7 @@
 #include "argand.h"
 #include "shape.h"
 
-#define AG_BACKEND_ABI 1
+#define AG_BACKEND_ABI 2
 
 enum { AG_LANE_COMPUTE, AG_LANE_TRANSFER };
 enum { AG_TO_DEVICE, AG_FROM_DEVICE };
@@ -37,6 +37,8 @@ enum { AG_EACH, AG_GROUPS }; /* how a kernel's items are laid out */
 typedef struct ag_kernel {
     const char *name;
     int id;   /* its place in the table */
+    int unfused; /* the id of what stands in for it where a library transforms; its own where it has
+                    no transforms; -1: it cannot be used then */
     int kind; /* AG_EACH: independent items; AG_GROUPS: work-groups */
     int nargs;
     struct {
@@ -66,6 +68,16 @@ typedef struct ag_host {
     /* Writes the words of a failure and returns the status. */
     ag_status (*fail)(ag_message *message, ag_status status, const char *format, ...);
 } ag_host;
+
+/* What a library beside a backend needs of it: the vendor's own things. */
+typedef void ag_share_work(void *job, int64_t begin, int64_t end, int thread);
+typedef struct ag_native {
+    void *device, *context; /* a context and a device in it; or where the device's number is */
+    void *queue;            /* of the compute lane: command queue, stream; the processor's threads */
+    void *memory;           /* the buffer or its address */
+    /* The processor's: its threads share out the job's items. */
+    void (*share)(void *queue, ag_share_work *work, void *job, int64_t items);
+} ag_native;
 
 typedef struct ag_backend ag_backend;
 /* Each backend's device begins with this. */
@@ -102,10 +114,36 @@ struct ag_backend {
     ag_status (*synchronize)(ag_handle *handle);
     /* A clock that has seen all work asked for so far. */
     double (*seconds)(ag_handle *handle);
+    /* Also makes the device the calling thread's; memory NULL: of no memory. */
+    ag_status (*native)(ag_handle *handle, ag_memory *memory, ag_native *native);
 };
 
 extern const ag_backend ag_backend_cpu;
 /* The symbol that a backend module exports. */
 #define AG_BACKEND_SYMBOL "ag_backend_module"
+
+/* ---- transforms by a library -------------------------------------------------------------- */
+
+#define AG_FFT_ABI 1
+enum { AG_FORWARD, AG_INVERSE };
+typedef struct ag_transform ag_transform; /* the library's: a plan */
+
+/* Transforms stacks of frames in the memory of one backend: a module fft_NAME_BACKEND.so. */
+typedef struct ag_fft {
+    int abi;
+    const char *name, *backend;
+    /* Opens the library; *words become its name and version.  AG_NO_DEVICE with words why not. */
+    ag_status (*open)(const ag_host *host, ag_message *words);
+    /* For `batch` frames of rows x cols, row-major, single precision, (re, im) by (re, im), one behind
+       the other; AG_BAD_ARGUMENT with words where the library cannot do that size. */
+    ag_status (*create)(ag_transform **transform, const ag_backend *backend, ag_handle *handle, int64_t rows,
+                        int64_t cols, int64_t batch);
+    /* In place from the memory's begin on, in the compute lane; exp(-i ...) forward, exp(i ...)
+       inverse, neither scaled. */
+    ag_status (*execute)(ag_transform *transform, int direction, ag_memory *memory);
+    void (*destroy)(ag_transform *transform);
+} ag_fft;
+/* The symbol that such a module exports. */
+#define AG_FFT_SYMBOL "ag_fft_module"
 
 #endif

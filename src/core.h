@@ -106,10 +106,11 @@ ag_status ag_device_fail(ag_device *device, ag_status status, const char *format
    the very path that create takes.  Off returns the bytes counted. */
 int64_t ag_device_count_only(ag_device *device, int on);
 /* Of the device: columns of a transform tile at most, lanes of a group, frames that keep it busy,
-   bytes of local memory of a group, of the largest allocation, in all. */
+   bytes of local memory of a group, of the largest allocation, in all; who transforms. */
 typedef struct ag_room {
     int tile, lanes, parallel;
     int64_t local, allocation, memory;
+    const struct ag_fft *fft; /* the library that transforms; NULL: the kernels do */
 } ag_room;
 ag_room ag_device_room(const ag_device *device);
 /* A clock that has seen all work asked for so far, seconds. */
@@ -156,6 +157,8 @@ typedef struct ag_plan {
     int64_t amplitude;     /* reals of amplitudes per frame */
     int64_t tops;          /* maxima that probe_terms leaves: of each segment of a row */
     int64_t spill;         /* reals of spilt tiles per frame; 0: none */
+    const struct ag_fft *fft; /* the library that transforms; NULL: the kernels do, which is fused */
+    struct ag_transforms *transforms;  /* see ag_plan_passes */
     char id[160];
 } ag_plan;
 /* Only the sizes and the id; no arrays. */
@@ -165,12 +168,21 @@ ag_status ag_plan_shape(ag_plan *plan, const ag_room *room, int64_t rows, int64_
 ag_status ag_plan_create(ag_plan *plan, ag_device *device, int64_t rows, int64_t cols, int linear,
                          const ag_room *room);
 void ag_plan_destroy(ag_plan *plan);
+/* Where a library transforms, prepares it for passes of the `n` counts of frames (those below 1 do not
+   count); a pass of another count takes the next larger.  Its own memory is not counted. */
+ag_status ag_plan_passes(ag_plan *plan, ag_device *device, int n, const int64_t *frames);
+/* The library transforms the frames of a pass in its scratch; nothing where the kernels do.  `inverse`:
+   0 or 1. */
+void ag_plan_transform(const ag_plan *plan, int64_t frames, const ag_array *scratch, int inverse);
 /* Frequency (0 ... length - 1) that position p of the transform holds. */
 int ag_axis_frequency(const ag_axis *axis, int p);
 /* Fills a table (see shape.h) of ag_axis_table_size elements. */
 int64_t ag_axis_table_size(const ag_axis *axis);
 ag_status ag_axis_table(const ag_axis *axis, ag_complex *table);
 void ag_axis_choose(ag_axis *axis, int length);
+
+typedef struct ag_transforms ag_transforms;
+void ag_transforms_destroy(ag_transforms *transforms);
 
 /* What the passes of one stack of frames share: slots 0 ... slots - 1 hold the frames that
    `frame` lists. */

@@ -25,33 +25,42 @@ known(const char *name, size_t length)
     return 0;
 }
 
-/* A module is looked for in ARGAND_BACKEND_PATH, then where make install puts it. */
-static const ag_backend *
-load(const char *name, void **module, ag_message *message)
+const void *
+ag_module_load(const char *name, const char *symbol, int abi, char *reason, size_t room)
 {
     const char *const folder[] = {getenv("ARGAND_BACKEND_PATH"), PKGLIBDIR};
-    char reason[5000] = "";
-    *module = NULL;
-    if (!strcmp(name, "cpu"))
-        return &ag_backend_cpu;
+    *reason = 0; /* the first says more: the folder that was chosen has the module */
     for (size_t i = 0; i < sizeof folder / sizeof *folder; i++) {
         char path[4096];
         if (!folder[i] || snprintf(path, sizeof path, "%s/%s.so", folder[i], name) >= (int)sizeof path)
             continue;
-        *module = dlopen(path, RTLD_NOW | RTLD_LOCAL);
-        if (!*module) {
-            snprintf(reason, sizeof reason, "%s", dlerror());
+        void *const module = dlopen(path, RTLD_NOW | RTLD_LOCAL);
+        if (!module) {
+            const char *const why = dlerror();
+            if (!*reason && why)
+                snprintf(reason, room, "%s", why);
             continue;
         }
-        const ag_backend *const *backend = dlsym(*module, AG_BACKEND_SYMBOL);
-        if (backend && (*backend)->abi == AG_BACKEND_ABI)
-            return *backend;
-        snprintf(reason, sizeof reason, "%s: not a backend of this version", path);
-        dlclose(*module);
-        *module = NULL;
+        const void *const *const entry = dlsym(module, symbol);
+        if (entry && *(const int *)*entry == abi)
+            return *entry;
+        if (!*reason)
+            snprintf(reason, room, "%s: not a module of this version", path);
+        dlclose(module);
     }
-    ag_fail(message, AG_NO_DEVICE, "device %s: the backend module cannot be loaded: %s", name, reason);
     return NULL;
+}
+
+static const ag_backend *
+load(const char *name, ag_message *message)
+{
+    char reason[900];
+    if (!strcmp(name, "cpu"))
+        return &ag_backend_cpu;
+    const ag_backend *backend = ag_module_load(name, AG_BACKEND_SYMBOL, AG_BACKEND_ABI, reason, sizeof reason);
+    if (!backend)
+        ag_fail(message, AG_NO_DEVICE, "device %s: the backend module cannot be loaded: %s", name, reason);
+    return backend;
 }
 
 static ag_status
@@ -76,7 +85,7 @@ open_one(ag_device **device, const char *name, ag_message *message)
     ag_device *d = calloc(1, sizeof *d);
     if (!d)
         return ag_fail(message, AG_NO_MEMORY, "device %s: out of host memory", name);
-    d->backend = load(base, &d->module, message);
+    d->backend = load(base, message);
     if (!d->backend) {
         free(d);
         return AG_NO_DEVICE;
@@ -84,8 +93,6 @@ open_one(ag_device **device, const char *name, ag_message *message)
     const ag_status status = d->backend->open(&d->handle, number, &host, &d->last);
     if (status) {
         ag_fail(message, status, "device %s: %s", name, d->last.text);
-        if (d->module)
-            dlclose(d->module);
         free(d);
         return status;
     }
@@ -120,7 +127,6 @@ ag_device_close(ag_device *device)
     if (!device)
         return;
     device->backend->close(device->handle);
-    /* The module stays: the drivers that modules load do not survive being unloaded. */
     free(device);
 }
 
@@ -213,7 +219,7 @@ ag_room
 ag_device_room(const ag_device *device)
 {
     const ag_limits *l = &device->limits;
-    const ag_room room = {l->tile, l->lanes, l->parallel, l->local, l->allocation, l->memory};
+    const ag_room room = {l->tile, l->lanes, l->parallel, l->local, l->allocation, l->memory, device->fft};
     return room;
 }
 

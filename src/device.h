@@ -9,7 +9,6 @@
 struct ag_device {
     const ag_backend *backend;
     ag_handle *handle;
-    void *module; /* from dlopen; NULL: built in */
     char name[32];
     ag_limits limits;
     ag_status status;
@@ -22,10 +21,19 @@ struct ag_device {
     void *sink;
     int64_t steps; /* launched so far */
     ag_recording *recording;
+    const ag_fft *fft; /* transforms; NULL: the kernels do */
 };
 
 /* Makes the backend's last words stick. */
 ag_status ag_device_stick(ag_device *device, ag_status status);
+
+/* What a module NAME.so exports under `symbol`, a struct that begins with the number `abi`; NULL after
+   writing why.  Looked for in ARGAND_BACKEND_PATH, then where make install puts it.  Modules stay
+   loaded: the drivers that they open do not survive being unloaded. */
+const void *ag_module_load(const char *name, const char *symbol, int abi, char *reason, size_t room);
+
+/* launch.c: one step in the trace and in the ledger, whose line gets the step's number in front. */
+void ag_device_emit(ag_device *device, const char *trace, const char *ledger);
 
 /* cache.c */
 void *ag_cache_get(const char *key, size_t *bytes);

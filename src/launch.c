@@ -23,6 +23,13 @@ struct ag_recording {
     char **trace, **ledger;
 };
 
+/* The kernel that does what this one does for frames of a shape; -1: none. */
+static int
+form(const ag_shape *shape, int number)
+{
+    return shape->unfused ? ag_kernels[number].unfused : number;
+}
+
 ag_program *
 ag_program_create(ag_device *device, const ag_shape *shape, int n, const int *list)
 {
@@ -37,9 +44,15 @@ ag_program_create(ag_device *device, const ag_shape *shape, int n, const int *li
     program->shape = *shape;
     program->shape.lanes = device->limits.lanes;
     for (int i = 0; i < n && !device->status && !device->count_only; i++) {
-        const ag_kernel *kernel = &ag_kernels[list[i]];
+        const int number = form(shape, list[i]);
+        if (number < 0) {
+            ag_device_fail(device, AG_BAD_ARGUMENT, "kernel %s transforms by itself: no library can do it instead",
+                           ag_kernels[list[i]].name);
+            break;
+        }
+        const ag_kernel *kernel = &ag_kernels[number];
         const int64_t local = kernel->local(&program->shape);
-        if (program->binary[list[i]])
+        if (program->binary[number])
             continue;
         if (local > device->limits.local)
             ag_device_fail(device, AG_DEVICE_ERROR,
@@ -47,7 +60,7 @@ ag_program_create(ag_device *device, const ag_shape *shape, int n, const int *li
                            device->name, kernel->name, (long long)local, (long long)device->limits.local);
         else
             ag_device_stick(device, device->backend->build(device->handle, kernel, &program->shape,
-                                                           &program->binary[list[i]]));
+                                                           &program->binary[number]));
     }
     if (device->status) {
         ag_program_destroy(program);
@@ -67,8 +80,8 @@ ag_program_destroy(ag_program *program)
     free(program);
 }
 
-static void
-emit(ag_device *d, const char *trace, const char *ledger)
+void
+ag_device_emit(ag_device *d, const char *trace, const char *ledger)
 {
     char line[1024];
     d->steps++;
@@ -132,10 +145,11 @@ ag_launch(ag_program *program, int number, int64_t items, const ag_value *value)
     if (!program || program->device->status || program->device->count_only || items < 1)
         return;
     ag_device *d = program->device;
-    const ag_kernel *kernel = &ag_kernels[number];
+    const int built = form(&program->shape, number);
+    const ag_kernel *kernel = &ag_kernels[built < 0 ? number : built];
     ag_arg arg[AG_MAX_ARGS];
     memset(arg, 0, sizeof arg);
-    if (!program->binary[number]) {
+    if (!program->binary[kernel->id]) {
         ag_device_fail(d, AG_BAD_ARGUMENT, "kernel %s was not built", kernel->name);
         return;
     }
@@ -166,9 +180,9 @@ ag_launch(ag_program *program, int number, int64_t items, const ag_value *value)
         if (d->recording)
             keep(d->recording, trace, ledger);
         else
-            emit(d, trace, ledger);
+            ag_device_emit(d, trace, ledger);
     }
-    ag_device_stick(d, d->backend->launch(d->handle, program->binary[number], items, arg));
+    ag_device_stick(d, d->backend->launch(d->handle, program->binary[kernel->id], items, arg));
 }
 
 void
@@ -210,7 +224,7 @@ ag_replay(ag_recording *r)
         return;
     ag_device *d = r->device;
     for (int64_t i = 0; i < r->count && (d->trace || d->ledger); i++)
-        emit(d, r->trace[i], r->ledger[i]);
+        ag_device_emit(d, r->trace[i], r->ledger[i]);
     ag_device_stick(d, d->backend->replay(d->handle, r->tape, 1));
 }
 

@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "backend.h"
 #include "core.h"
 
 #define PI 3.14159265358979323846
@@ -56,7 +57,7 @@ ag_axis_choose(ag_axis *axis, int length)
 int
 ag_axis_frequency(const ag_axis *axis, int p)
 {
-    if (axis->chirp)
+    if (axis->chirp || !axis->stages)
         return p;
     int frequency = 0, step = 1, span = axis->points;
     for (int i = 0; i < axis->stages; i++) {
@@ -148,6 +149,30 @@ put_axis(char *text, size_t room, const ag_axis *axis)
     return n;
 }
 
+static int64_t
+tops(int64_t rows, int64_t cols)
+{
+    return rows * ((cols + AG_SEGMENT - 1) / AG_SEGMENT);
+}
+
+/* A library transforms: an axis has no stages, frames lie in natural order, tiles only share out work. */
+static void
+natural_shape(ag_plan *plan, const ag_room *room, int rows, int cols)
+{
+    ag_shape *s = &plan->shape;
+    s->unfused = 1;
+    s->y.length = s->y.points = rows;
+    s->x.length = s->x.points = cols;
+    s->tile = room->tile;
+    s->strips_x = (cols + s->tile - 1) / s->tile;
+    s->strips_y = (rows + s->tile - 1) / s->tile;
+    plan->amplitude = (int64_t)rows * cols;
+    plan->scratch = 2 * plan->amplitude;
+    plan->tops = tops(rows, cols);
+    plan->fft = room->fft;
+    snprintf(plan->id, sizeof plan->id, "%s rows %d cols %d", room->fft->name, rows, cols);
+}
+
 ag_status
 ag_plan_shape(ag_plan *plan, const ag_room *room, int64_t rows, int64_t cols, int linear,
               ag_message *message)
@@ -158,10 +183,14 @@ ag_plan_shape(ag_plan *plan, const ag_room *room, int64_t rows, int64_t cols, in
                        "frame: found %lld x %lld pixels, expected 2 to 16384 in each direction",
                        (long long)rows, (long long)cols);
     ag_shape *s = &plan->shape;
-    ag_axis_choose(&s->y, (int)rows);
-    ag_axis_choose(&s->x, (int)cols);
     s->linear = linear;
     s->lanes = room->lanes;
+    if (room->fft) {
+        natural_shape(plan, room, (int)rows, (int)cols);
+        return AG_OK;
+    }
+    ag_axis_choose(&s->y, (int)rows);
+    ag_axis_choose(&s->x, (int)cols);
     /* A tile and the buffer of a sum must fit in local memory, else tiles go to global memory. */
     const int64_t longest = AG_MAX(s->y.points, s->x.points);
     const int64_t local = room->local - (int64_t)sizeof(ag_real) * room->lanes - 128;
@@ -176,7 +205,7 @@ ag_plan_shape(ag_plan *plan, const ag_room *room, int64_t rows, int64_t cols, in
     s->strips_y = (s->y.length + s->tile - 1) / s->tile;
     plan->amplitude = (int64_t)s->strips_y * s->x.length * s->tile;
     plan->scratch = 2 * plan->amplitude;
-    plan->tops = rows * ((cols + AG_SEGMENT - 1) / AG_SEGMENT);
+    plan->tops = tops(rows, cols);
     plan->spill = s->spill ? (int64_t)AG_MAX(s->strips_x, s->strips_y) * 2 * s->tile * longest : 0;
     int n = snprintf(plan->id, sizeof plan->id, "passes3 rows ");
     n += put_axis(plan->id + n, sizeof plan->id - (size_t)n, &s->y);
@@ -221,8 +250,10 @@ ag_plan_create(ag_plan *plan, ag_device *device, int64_t rows, int64_t cols, int
         centre[i] = (k + n / 2) % n;
         corner[i] = k;
     }
-    plan->table_y = table_array(device, &plan->shape.y, "the transform's table");
-    plan->table_x = table_array(device, &plan->shape.x, "the transform's table");
+    if (!plan->fft) {
+        plan->table_y = table_array(device, &plan->shape.y, "the transform's table");
+        plan->table_x = table_array(device, &plan->shape.x, "the transform's table");
+    }
     plan->frequency = ag_new_from(device, AG_INT, r + c, order, "frequencies");
     plan->place[0] = ag_new_from(device, AG_INT, r + c, centre, "frequencies");
     plan->place[1] = ag_new_from(device, AG_INT, r + c, corner, "frequencies");
@@ -233,6 +264,7 @@ ag_plan_create(ag_plan *plan, ag_device *device, int64_t rows, int64_t cols, int
 void
 ag_plan_destroy(ag_plan *plan)
 {
+    ag_transforms_destroy(plan->transforms);
     ag_array_destroy(plan->table_y);
     ag_array_destroy(plan->table_x);
     ag_array_destroy(plan->frequency);

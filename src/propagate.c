@@ -8,8 +8,11 @@ ag_propagate(const ag_pass *p, ag_load *load, ag_middle *middle, void *what, ag_
 {
     load(p->program, p->slots, p->scratch, p->plan->table_y, &p->frame, p->corner, p->fraction, p->object,
          p->object_cols, &p->probe, p->probe_step, p->spill);
+    ag_plan_transform(p->plan, p->slots, p->scratch, 0);
     middle(p, what);
-    if (store)
-        store(p->program, p->slots, result, p->scratch, p->plan->table_y, &p->frame, p->corner, p->fraction,
-              p->object, p->object_cols, &p->probe, p->probe_step, p->spill);
+    if (!store)
+        return;
+    ag_plan_transform(p->plan, p->slots, p->scratch, 1);
+    store(p->program, p->slots, result, p->scratch, p->plan->table_y, &p->frame, p->corner, p->fraction, p->object,
+          p->object_cols, &p->probe, p->probe_step, p->spill);
 }

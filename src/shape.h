@@ -28,6 +28,7 @@ typedef struct ag_shape {
     int lanes;     /* work-items per group; 1 in C */
     int linear;    /* object windows at sub-pixel positions by bilinear interpolation */
     int spill;     /* tiles lie in global memory because local memory is too small */
+    int unfused;   /* a library transforms: frames in natural order between the passes */
 } ag_shape;
 
 #endif

@@ -85,7 +85,7 @@ load(void)
 static void
 shape_lines(char *text, size_t room, const int *at)
 {
-    const ag_room gpu = {16, 256, 8, at[3], INT64_MAX, INT64_MAX};
+    const ag_room gpu = {16, 256, 8, at[3], INT64_MAX, INT64_MAX, NULL};
     ag_plan plan;
     ag_message message;
     if (ag_plan_shape(&plan, &gpu, at[0], at[1], at[2], &message)) {

@@ -198,12 +198,18 @@ END_TEST
 START_TEST(test_table)
 {
     ag_plan plan;
-    const ag_room room = {16, 64, 8, 32768, INT64_MAX, INT64_MAX};
+    const ag_room room = {16, 64, 8, 32768, INT64_MAX, INT64_MAX, NULL};
     ck_assert_int_eq(ag_plan_shape(&plan, &room, 12, 20, 0, NULL), AG_OK);
     for (int i = 0; i < AG_KERNELS; i++) {
         const ag_kernel *const k = &ag_kernels[i];
         ck_assert_int_eq(k->id, i);
         ck_assert(k->nargs > 0 && k->nargs <= AG_MAX_ARGS);
+        /* What stands in for it takes the same arguments. */
+        const ag_kernel *const form = k->unfused < 0 ? k : &ag_kernels[k->unfused];
+        ck_assert(form->nargs == k->nargs && form->unfused == k->unfused);
+        for (int a = 0; a < k->nargs; a++)
+            ck_assert(form->arg[a].kind == k->arg[a].kind && form->arg[a].type == k->arg[a].type &&
+                      !strcmp(form->arg[a].name, k->arg[a].name));
         ck_assert(k->parts(&plan.shape) >= 1 && k->local(&plan.shape) >= 0);
         for (int a = 0; a < k->nargs; a++)
             for (int b = 0; b < a; b++)

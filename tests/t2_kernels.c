@@ -28,24 +28,29 @@ static const struct kernel_row {
     int number, kind;
     double tolerance;
     check_kernel *check;
+    int unfused;
 } table[] = {
 /* clang-format off */
-#define ROW(name, kind, tolerance) {#name, AG_KERNEL_##name, kind, tolerance, check_##name}
+#define ROW(name, kind, tolerance) {#name, AG_KERNEL_##name, kind, tolerance, check_##name, 0}
+/* A kernel with transforms, and its form without them. */
+#define ROWS2(name, kind, tolerance) \
+    ROW(name, kind, tolerance), \
+        {#name "_unfused", AG_KERNEL_##name##_unfused, WINDOW, kind == WINDOW ? tolerance : 3e-7, check_##name, 1}
     /* clang-format on */
-    ROW(amplitude, WINDOW, 1e-7),
+    ROWS2(amplitude, WINDOW, 1e-7),
     ROW(divide, WINDOW, 2e-7),
-    ROW(load_exit, TRANSFORM, 5e-7),
-    ROW(load_probe, TRANSFORM, 5e-7),
+    ROWS2(load_exit, TRANSFORM, 5e-7),
+    ROWS2(load_probe, TRANSFORM, 5e-7),
     ROW(maximum, PLAIN, 0),
-    ROW(measure, TRANSFORM, 1e-6),
-    ROW(modulus, TRANSFORM, 1e-6),
-    ROW(modulus_dm, TRANSFORM, 1e-6),
-    ROW(modulus_raar, TRANSFORM, 1e-6),
-    ROW(near_amplitude, WINDOW, 1e-7),
-    ROW(near_measure, TRANSFORM, 1e-6),
-    ROW(near_modulus, TRANSFORM, 1e-6),
-    ROW(near_modulus_dm, TRANSFORM, 1e-6),
-    ROW(near_modulus_raar, TRANSFORM, 1e-6),
+    ROWS2(measure, TRANSFORM, 1e-6),
+    ROWS2(modulus, TRANSFORM, 1e-6),
+    ROWS2(modulus_dm, TRANSFORM, 1e-6),
+    ROWS2(modulus_raar, TRANSFORM, 1e-6),
+    ROWS2(near_amplitude, WINDOW, 1e-7),
+    ROWS2(near_measure, TRANSFORM, 1e-6),
+    ROWS2(near_modulus, TRANSFORM, 1e-6),
+    ROWS2(near_modulus_dm, TRANSFORM, 1e-6),
+    ROWS2(near_modulus_raar, TRANSFORM, 1e-6),
     ROW(object_coverage, WINDOW, 2e-7),
     ROW(object_step, WINDOW, 3e-7),
     ROW(object_sum, WINDOW, 2e-7),
@@ -53,11 +58,11 @@ static const struct kernel_row {
     ROW(probe_sum, WINDOW, 1e-7),
     ROW(probe_terms, WINDOW, 2e-7),
     ROW(ramp, WINDOW, 3e-7),
-    ROW(shift, TRANSFORM, 1e-6),
-    ROW(store_difference, TRANSFORM, 5e-7),
-    ROW(store_stack, TRANSFORM, 5e-7),
+    ROWS2(shift, TRANSFORM, 1e-6),
+    ROWS2(store_difference, TRANSFORM, 5e-7),
+    ROWS2(store_stack, TRANSFORM, 5e-7),
     ROW(total, PLAIN, 2e-6),
-    ROW(transfer, TRANSFORM, 1e-6),
+    ROWS2(transfer, TRANSFORM, 1e-6),
 };
 #define ROWS ((int)(sizeof table / sizeof *table))
 
@@ -180,11 +185,16 @@ place_frames(problem *p)
     }
 }
 
+/* Kernels alone need no library. */
+static const ag_fft nobody = {AG_FFT_ABI, "nobody", "", NULL, NULL, NULL, NULL};
+
 void
 problem_begin(problem *p, ag_device *device, const char *kernel, int number, const shape_row *at)
 {
     const ag_shape *const shape = &p->plan.shape;
     ag_room room = ag_device_room(device);
+    if (p->unfused)
+        room.fft = &nobody;
     if (at->local && room.lanes > 1) /* a processor has room for any tile */
         room.local = at->local;
     p->device = device;
@@ -201,7 +211,7 @@ problem_begin(problem *p, ag_device *device, const char *kernel, int number, con
     ck_assert_msg(p->program != NULL, "%s", ag_device_message(device));
     p->near = !strncmp(kernel, "near_", 5);
     p->strips = p->near ? shape->strips_x : shape->strips_y;
-    p->amplitudes = p->strips * shape->tile * (p->near ? p->rows : p->cols);
+    p->amplitudes = p->unfused ? p->pixels : p->strips * shape->tile * (p->near ? p->rows : p->cols);
     p->frequency = take(p, p->rows + p->cols, sizeof *p->frequency);
     for (int i = 0; i < at->rows + at->cols; i++)
         p->frequency[i] = i < at->rows ? ag_axis_frequency(&shape->y, i)
@@ -242,8 +252,9 @@ static int
 skips(const struct kernel_row *row, const shape_row *at, int processor)
 {
     const int slow = getenv("AG_SLOW") != NULL || getenv("ARGAND_TEST_QUICK") != NULL;
-    return (slow && at->when != ALWAYS) || (!processor && at->when == NO_BUILDING) ||
-           (row->kind == PLAIN && at != shapes) || (row->kind == WINDOW && at->local);
+    const int few = slow || (row->unfused && !processor);
+    return (few && at->when != ALWAYS) || (!processor && at->when == NO_BUILDING) ||
+           (row->kind == PLAIN && at != shapes) || (row->kind == WINDOW && at->local && !row->unfused);
 }
 
 /* One kernel on one device at all its shapes. */
@@ -260,6 +271,7 @@ run_row(const struct kernel_row *row, ag_device *device, int compares)
         memset(&p, 0, sizeof p);
         p.compares = compares;
         p.digest = result.digest;
+        p.unfused = row->unfused;
         problem_begin(&p, device, row->name, row->number, at);
         const int chirp = row->kind == TRANSFORM && (p.plan.shape.y.chirp || p.plan.shape.x.chirp);
         p.tolerance = sizeof(ag_real) == 8 ? 1e-12 : (chirp ? 2 : 1) * row->tolerance;
@@ -279,7 +291,7 @@ run_row(const struct kernel_row *row, ag_device *device, int compares)
 static void
 report(const struct kernel_row *row, const char *device, const outcome *result)
 {
-    printf("%-16s %-16s error %8.2g tolerance %7.1g shapes%s\n", row->name, device, result->error,
+    printf("%-24s %-16s error %8.2g tolerance %7.1g shapes%s\n", row->name, device, result->error,
            result->tolerance, result->shapes);
     fflush(stdout);
 }

@@ -34,6 +34,7 @@ typedef struct problem {
     ag_plan plan;
     const char *kernel;
     const shape_row *at;
+    int unfused;  /* the kernel's form for where a library transforms */
     int compares; /* 0: only the digest of the results is wanted */
     double tolerance, error;
     uint64_t digest;
@@ -74,14 +75,15 @@ void compare(problem *p, const char *what, int64_t count, const ag_real *found,
    position; x is a pixel and k in positions for sign -1, the other way round for +1. */
 void reference_dft(double complex *value, int64_t n, int64_t step, const int32_t *frequency,
                    int sign);
-/* Down the columns or along the rows of `count' frames. */
+/* Down the columns or along the rows of `count' frames, unless a library does that. */
 void reference_columns(const problem *p, double complex *frame, int64_t count, int sign);
 void reference_rows(const problem *p, double complex *frame, int64_t count, int sign);
 /* The object at pixel (y, x) of the window of frame j; the probe of slot s. */
 double complex reference_window(const problem *p, int64_t j, int64_t y, int64_t x);
 double complex reference_probe(const problem *p, int64_t s, int64_t y, int64_t x, int64_t step);
-/* Between frames (SLOTS x rows x cols, row frequencies by position) and strips; what the strips
-   hold beyond a frame is NaN.  `near': strips of columns rather than of row frequencies. */
+/* Between frames (SLOTS x rows x cols, row frequencies by position) and strips, or natural order where a
+   library transforms; what the strips hold beyond a frame is NaN.  `near': strips of columns rather than of
+   row frequencies. */
 double complex *from_strips(problem *p, int near, const ag_real *strips);
 ag_real *to_strips(problem *p, int near, const double complex *frame);
 /* Reals of the strips of all slots. */

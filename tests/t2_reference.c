@@ -28,7 +28,7 @@ reference_dft(double complex *value, int64_t n, int64_t step, const int32_t *fre
 void
 reference_columns(const problem *p, double complex *frame, int64_t count, int sign)
 {
-    for (int64_t s = 0; s < count; s++)
+    for (int64_t s = 0; s < count && !p->unfused; s++)
         for (int64_t x = 0; x < p->cols; x++)
             reference_dft(frame + s * p->pixels + x, p->rows, p->cols, p->frequency, sign);
 }
@@ -36,7 +36,7 @@ reference_columns(const problem *p, double complex *frame, int64_t count, int si
 void
 reference_rows(const problem *p, double complex *frame, int64_t count, int sign)
 {
-    for (int64_t i = 0; i < count * p->rows; i++)
+    for (int64_t i = 0; i < count * p->rows && !p->unfused; i++)
         reference_dft(frame + i * p->cols, p->cols, 1, p->frequency + p->rows, sign);
 }
 
@@ -65,8 +65,8 @@ reference_probe(const problem *p, int64_t s, int64_t y, int64_t x, int64_t step)
     return (double)v.re + I * (double)v.im;
 }
 
-/* Strip i of a frame holds positions (near: columns) i tile ... of each column (row): tile real
-   parts, tile imaginary. */
+/* Where the real part of a pixel lies.  Strip i of a frame holds positions (near: columns) i tile ... of
+   each column (row): tile real parts, tile imaginary. */
 static int64_t
 strip_at(const problem *p, int near, int64_t i)
 {
@@ -74,14 +74,22 @@ strip_at(const problem *p, int near, int64_t i)
     const int64_t y = i / p->cols % p->rows, x = i % p->cols;
     const int64_t along = near ? x : y, row = near ? y : x, depth = near ? p->rows : p->cols;
     const int64_t strips = ((near ? p->cols : p->rows) + tile - 1) / tile;
-    return ((s * strips + along / tile) * depth + row) * 2 * tile + along % tile;
+    return p->unfused ? 2 * i : ((s * strips + along / tile) * depth + row) * 2 * tile + along % tile;
+}
+
+/* How far behind it the imaginary part lies. */
+static int64_t
+imaginary(const problem *p)
+{
+    return p->unfused ? 1 : p->plan.shape.tile;
 }
 
 int64_t
 strip_reals(const problem *p, int near)
 {
     const ag_shape *s = &p->plan.shape;
-    return SLOTS * 2 * (int64_t)s->tile * (near ? s->strips_x * p->rows : s->strips_y * p->cols);
+    return p->unfused ? SLOTS * 2 * p->pixels
+                      : SLOTS * 2 * (int64_t)s->tile * (near ? s->strips_x * p->rows : s->strips_y * p->cols);
 }
 
 double complex *
@@ -90,7 +98,7 @@ from_strips(problem *p, int near, const ag_real *strips)
     double complex *const frame = take(p, SLOTS * p->pixels, sizeof *frame);
     for (int64_t i = 0; i < SLOTS * p->pixels; i++) {
         const ag_real *at = strips + strip_at(p, near, i);
-        frame[i] = (double)at[0] + I * (double)at[p->plan.shape.tile];
+        frame[i] = (double)at[0] + I * (double)at[imaginary(p)];
     }
     return frame;
 }
@@ -105,7 +113,7 @@ to_strips(problem *p, int near, const double complex *frame)
     for (int64_t i = 0; i < SLOTS * p->pixels; i++) {
         ag_real *at = strips + strip_at(p, near, i);
         at[0] = (ag_real)creal(frame[i]);
-        at[p->plan.shape.tile] = (ag_real)cimag(frame[i]);
+        at[imaginary(p)] = (ag_real)cimag(frame[i]);
     }
     return strips;
 }
@@ -119,7 +127,7 @@ to_amplitudes(problem *p, const double *amplitude, int64_t count)
         result[i] = (ag_real)UNMEASURED;
     for (int64_t i = 0; i < count * p->pixels; i++) {
         const int64_t at = strip_at(p, p->near, i);
-        result[at / (2 * tile) * tile + at % (2 * tile)] = (ag_real)amplitude[i];
+        result[p->unfused ? i : at / (2 * tile) * tile + at % (2 * tile)] = (ag_real)amplitude[i];
     }
     return result;
 }

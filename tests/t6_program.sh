@@ -128,6 +128,7 @@ refuses 2 "unknown sub-pixel method" '--subpixel|"best"|fourier' reconstruct sca
 refuses 2 "focus at the sample" '--focus-distance|"0"|metres from 1e-09 to 10000' reconstruct scan.cxi -o bad.cxi --focus-distance 0
 refuses 2 "unknown orientation" '--orientation|"left"|swap-flip-rows' info scan.cxi --orientation left
 refuses 2 "unknown algorithm" '--algorithm|"magic"|rpie' reconstruct scan.cxi -o bad.cxi -a magic
+refuses 2 "unknown library of transforms" '--fft|"magic"|fused' reconstruct scan.cxi -o bad.cxi --fft magic -d cpu
 refuses 2 "convert without files" "found no file names" convert
 refuses 2 "convert without an output" "found 0 file names" convert scan.cxi
 refuses 2 "convert onto the scan" "scan.cxi, which the scan is read from" convert scan.cxi ./scan.cxi
@@ -270,6 +271,16 @@ else
     echo "skip h5dump reads a result: it is not installed"
 fi
 
+for fft in fused $("$argand" devices | sed -n '/^cpu/,/^[^c ]/s/^ *--fft \([a-z]*\) .*/\1/p'); do
+    run 0 reconstruct sim.cxi -n 3 -d cpu --fft "$fft" --json "$fft.json" -q
+    case $fft in
+    fused) holds "$fft.json" '"plan": "passes3 ' ;;
+    *) holds "$fft.json" "\"plan\": \"$fft rows " ;;
+    esac
+    awk -v x="$(number "$fft.json" relative_l2)" -v y="$(number fused.json relative_l2)" \
+        'BEGIN { if (x == "" || x - y > 1e-4 || y - x > 1e-4) print x, y }' >>list
+    check "--fft $fft: relative_l2 $(number "$fft.json" relative_l2)" list
+done
 run 0 reconstruct sim.cxi -n 2 -d cpu --json -
 is_report out
 check "--json - writes the report alone to the standard output" list

@@ -108,6 +108,12 @@ for name in $(echo "$AG_BACKENDS" | tr ',' ' '); do
 done >"$work/list"
 check "each backend module exports ag_backend_module alone" "$work/list"
 
+echo ag_fft_module >"$work/module"
+for file in "$abs_top_builddir"/.libs/fft_*.so; do
+    [ ! -f "$file" ] || defined "$file" | diff "$work/module" -
+done >"$work/list"
+check "each module of a library that transforms exports ag_fft_module alone" "$work/list"
+
 $NM -D --undefined-only "$library" | awk '{ sub(/@.*/, "", $NF); print $NF }' |
     grep -xE '(__)?v?printf(_chk)?|puts|putchar|perror|stdout|stderr|_?exit|_Exit|quick_exit|abort|__assert_fail|system' \
         >"$work/list"
@@ -116,7 +122,7 @@ check "libargand does not print, exit or abort" "$work/list"
 for file in "$library" "$abs_top_builddir"/.libs/argand "$abs_top_builddir"/.libs/opencl.so; do
     [ ! -f "$file" ] || ldd "$file" | grep -i fftw | sed "s,^,${file##*/}: ,"
 done >"$work/list"
-check "nothing links FFTW" "$work/list"
+check "nothing links FFTW but its module" "$work/list"
 
 $OBJDUMP -p "$library" | grep NEEDED | grep -iE 'opencl|cuda|hip|mpi|nvrtc' >"$work/list"
 check "libargand links no vendor's library" "$work/list"

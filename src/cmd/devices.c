@@ -7,11 +7,21 @@
 #include "cmd.h"
 
 static int
+show_fft(void *user, const char *name, ag_status status, const char *text)
+{
+    (void)user;
+    printf("    --fft %-8s %s%s\n", name, status ? "not usable: " : "", text);
+    return 0;
+}
+
+static int
 show(void *user, const char *name, ag_status status, const char *text)
 {
     int *usable = user;
     printf("%-12s %s%s\n", name, status ? "not usable: " : "", text);
     *usable += !status;
+    if (!status)
+        ag_fft_list(name, show_fft, NULL);
     return 0;
 }
 
@@ -25,7 +35,8 @@ cmd_devices(int argc, char **argv)
             return cmd_wrong_option("devices", c, argv);
         printf("Usage: argand devices\n"
                "Lists the devices of the backends that argand was built with, in their order of\n"
-               "preference; the names are what -d takes.\n"
+               "preference; the names are what -d takes.  Below a device stand the libraries\n"
+               "that can transform on it in place of argand's kernels, for --fft.\n"
                "\n"
                "  -h, --help   this text\n"
                "\n"

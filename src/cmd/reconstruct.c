@@ -23,6 +23,8 @@ static const char help_end[] =
     "  -n, --iterations N       passes over all positions (100); also --niter\n"
     "  -o, --output FILE        the result, HDF5 with CXI names\n"
     "  -d, --device NAME        see argand devices (ARGAND_DEVICE, else the first)\n"
+    "      --fft NAME           who transforms: fused (the kernels themselves), or a library that\n"
+    "                           argand devices lists for the device (fused)\n"
     "      --start FILE         begin with the object and probe of a result\n"
     "      --subpixel HOW       fourier (the probe is shifted), linear (the object is\n"
     "                           interpolated) or none (positions are rounded) (fourier)\n"
@@ -50,7 +52,8 @@ static const char help_exit[] =
     "\nExit status: 0 done, 1 failed, 2 the command line is wrong.\n";
 
 enum {
-    START = 256,
+    FFT = 256,
+    START,
     SUBPIXEL,
     SEED,
     THREADS,
@@ -75,6 +78,7 @@ static const struct option long_options[] = {
     {"niter", required_argument, NULL, 'n'},
     {"output", required_argument, NULL, 'o'},
     {"device", required_argument, NULL, 'd'},
+    {"fft", required_argument, NULL, FFT},
     {"start", required_argument, NULL, START},
     {"subpixel", required_argument, NULL, SUBPIXEL},
     {"seed", required_argument, NULL, SEED},
@@ -161,6 +165,9 @@ take(run *r, int c)
         return 1;
     case 'q':
         r->quiet = 1;
+        return 1;
+    case FFT:
+        r->fft = optarg;
         return 1;
     case START:
         r->start = optarg;
@@ -321,6 +328,9 @@ work(run *r)
         return status;
     if (ag_device_open(&r->device, r->device_name, &message))
         return cmd_fail(name, "%s", message.text);
+    const ag_status fft = ag_device_fft(r->device, r->fft, &message);
+    if (fft)
+        return fft == AG_BAD_ARGUMENT ? cmd_usage(name, "--%s", message.text) : cmd_fail(name, "--%s", message.text);
     if (ag_scan_open(&r->scan, &r->input.import, &message))
         return cmd_fail(name, "%s", message.text);
     if (!r->quiet)

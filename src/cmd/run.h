@@ -8,7 +8,7 @@
 enum { RUN_PATH = 4096 };
 
 typedef struct run {
-    const char *scan_path, *output, *device_name, *start, *png, *json;
+    const char *scan_path, *output, *device_name, *fft, *start, *png, *json;
     int quiet;
     int png_made; /* the folder was not there */
     int64_t iterations;

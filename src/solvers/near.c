@@ -48,11 +48,12 @@ ag_solver_transfer(ag_solver *s, const ag_scan_info *info)
     ag_real *value = ag_calloc(s->plan.scratch, sizeof *value);
     for (int p = 0; value && p < shape->y.length; p++)
         for (int q = 0; q < shape->x.length; q++) {
-            ag_real *at = value + ((int64_t)(p / tile) * shape->x.length + q) * 2 * tile + p % tile;
+            ag_real *at = value + (s->plan.fft ? 2 * ((int64_t)p * shape->x.length + q)
+                                               : ((int64_t)(p / tile) * shape->x.length + q) * 2 * tile + p % tile);
             const double phase =
                 ag_near_phase(info, frequency(&shape->y, p), frequency(&shape->x, q));
             at[0] = (ag_real)cos(phase);
-            at[tile] = (ag_real)sin(phase);
+            at[s->plan.fft ? 1 : tile] = (ag_real)sin(phase);
         }
     if (value)
         s->transfer = ag_new_from(s->device, AG_REAL, s->plan.scratch, value, "transfer function");
@@ -64,7 +65,12 @@ ag_solver_transfer(ag_solver *s, const ag_scan_info *info)
 void
 ag_solver_free_space(const ag_pass *p, const ag_solver *s, int sign)
 {
-    if (s->near)
-        ag_run_transfer(p->program, p->slots, p->scratch, p->plan->table_x, &p->frame, s->transfer,
-                        s->ramp, s->fourier, 1 / (double)s->window, sign, p->spill);
+    if (!s->near)
+        return;
+    if (sign < 0)
+        ag_plan_transform(p->plan, p->slots, p->scratch, 0);
+    ag_run_transfer(p->program, p->slots, p->scratch, p->plan->table_x, &p->frame, s->transfer, s->ramp,
+                    s->fourier, 1 / (double)s->window, sign, p->spill);
+    if (sign > 0)
+        ag_plan_transform(p->plan, p->slots, p->scratch, 1);
 }

@@ -176,10 +176,13 @@ prepare(ag_solver *s, const ag_scan *scan)
     s->slots = AG_MAX(1, AG_MIN(s->frames, PASS_PIXELS / s->window));
     if (s->options.batch > s->slots)
         s->slots = s->options.batch;
+    const int64_t batch = s->method->middle ? 0 : s->options.batch;
+    const int64_t passes[] = {s->slots, s->frames % s->slots, batch, batch ? s->frames % batch : 0};
+    ag_plan_passes(&s->plan, d, (int)(sizeof passes / sizeof *passes), passes);
     s->scratch = ag_new(d, AG_REAL, s->slots * s->plan.scratch, "scratch");
     s->spill = s->plan.spill ? ag_new(d, AG_REAL, s->slots * s->plan.spill, "tiles") : NULL;
     s->strips = s->near ? s->plan.shape.strips_x : s->plan.shape.strips_y;
-    s->amplitudes = s->strips * s->plan.shape.tile * (s->near ? s->rows : s->cols);
+    s->amplitudes = s->plan.fft ? s->window : s->strips * s->plan.shape.tile * (s->near ? s->rows : s->cols);
     s->error = ag_new(d, AG_REAL, s->frames * s->strips, "errors");
     s->total = ag_new(d, AG_REAL, 1, "error");
     if (s->fourier) {
