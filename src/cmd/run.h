@@ -24,6 +24,8 @@ typedef struct run {
     double seconds; /* of the iterations */
 } run;
 
+/* options.c: 0 to go on, else the exit status (-1: done, as after --help). */
+int run_parse(run *r, int argc, char **argv);
 /* outcome.c: tries where the outcome is to go and makes the folder of pictures; each returns 0
    or the exit status after saying why.  */
 int run_places(run *r);
