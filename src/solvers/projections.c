@@ -1,14 +1,16 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* projections.c -- difference map, alternating projections, RAAR: all frames, then the object.
 
-   One iteration takes what the detector said of every frame, z_j, and makes
+   One iteration sends the exit waves p_j o_j of all frames through the detector, takes what it said of
+   each, z_j, and makes
 
        O <- (sum_j conj(p_j) z_j + c O) / (sum_j |p_j|^2 + c)           the overlap projection
        P <- (sum_j conj(o_j) z_j + c' P) / (sum_j |o_j|^2 + c')         with the new O, when due
 
-   then sends the new exit waves p_j o_j through the detector for the next one.  Methods differ in
-   what happens there: kernels modulus (AP), modulus_dm, modulus_raar.  With a probe shifted to
-   sub-pixel positions the probe's density is that of the windows at whole pixels.
+   Methods differ in what happens at the detector: kernels modulus (AP), modulus_dm, modulus_raar.
+   From one iteration to the next they keep object, probe and what modulus_dm and modulus_raar call
+   the state.  With a probe shifted to sub-pixel positions the probe's density is that of the windows
+   at whole pixels.
 
    The sums run over the frames in ascending order whatever the blocks.  */
 #include <stdlib.h>
@@ -128,8 +130,7 @@ iterate(ag_solver *s, int64_t iteration)
 {
     projections *own = s->own;
     const ag_options *o = &s->options;
-    if (!own->started)
-        to_the_detector(s);
+    to_the_detector(s);
     ag_solver_total(s);
     s->comm->sum(s->comm, own->number);
     s->comm->sum(s->comm, own->density);
@@ -140,7 +141,6 @@ iterate(ag_solver *s, int64_t iteration)
     if (o->probe_start >= 0 && iteration >= o->probe_start &&
         (iteration - o->probe_start) % AG_MAX(1, o->probe_period) == 0)
         refine_probe(s);
-    to_the_detector(s);
 }
 
 static void
