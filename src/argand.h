@@ -249,6 +249,9 @@ typedef struct ag_options {
     int shuffle;           /* PIE family: a new random order in each iteration */
     uint64_t seed;
     ag_subpixel subpixel;
+    int64_t memory; /* bytes that the device may hold in all; what does not fit then waits in host
+                       memory, or in a temporary file for the cpu device, whose memory is the
+                       host's.  The same bits.  0: what the device has */
 } ag_options;
 
 /* Writes the defaults of `method` (a name as above) or fails with AG_BAD_ARGUMENT. */
@@ -271,9 +274,15 @@ typedef struct ag_progress {
 /* A value other than 0 ends the run with AG_CANCELLED. */
 typedef int ag_progress_callback(void *user, const ag_progress *progress);
 
-/* Bytes of device memory that a solver will take, without making it. */
+/* Bytes that a solver will take, beside what the device holds already. */
+typedef struct ag_need {
+    int64_t device, host; /* at most at a time */
+    int64_t file;         /* of a temporary file in $TMPDIR */
+    int64_t least;        /* the least limit that works, in excess of what is held now */
+} ag_need;
+/* Without making it. */
 ag_status ag_solver_memory(ag_device *device, const ag_scan *scan, const ag_options *options,
-                           int64_t *bytes);
+                           ag_need *need);
 /* `object` (object_rows x object_cols) and `probe` (rows x cols) are the caller's complex
    arrays; they are refined in place and must outlive the solver.  */
 ag_status ag_solver_create(ag_solver **solver, ag_device *device, ag_comm *comm,

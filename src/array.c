@@ -1,17 +1,23 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* array.c -- arrays and stacks in device memory, and what they add up to. */
+/* array.c -- arrays in device memory, and what they add up to. */
 #include <stdlib.h>
 #include <string.h>
 
 #include "device.h"
 
-int64_t
+ag_counted
 ag_device_count_only(ag_device *device, int on)
 {
     if (on)
-        device->counted = 0;
+        memset(&device->counted, 0, sizeof device->counted);
     device->count_only = on;
     return device->counted;
+}
+
+int
+ag_device_counts(const ag_device *device)
+{
+    return device->count_only;
 }
 
 int64_t
@@ -40,7 +46,8 @@ make(ag_device *device, ag_type type, int64_t count, const char *name)
     array->type = type;
     array->count = count;
     if (device->count_only) {
-        device->counted += bytes;
+        device->counted.now += bytes;
+        device->counted.device = AG_MAX(device->counted.device, device->counted.now);
         return array;
     }
     if (device->backend->alloc(device->handle, bytes, &array->memory)) {
@@ -84,9 +91,12 @@ ag_array_destroy(ag_array *array)
 {
     if (!array)
         return;
+    const int64_t bytes = array->count * ag_type_bytes(array->type);
     if (array->memory) {
         array->device->backend->free(array->device->handle, array->memory);
-        array->device->bytes -= array->count * ag_type_bytes(array->type);
+        array->device->bytes -= bytes;
+    } else {
+        array->device->counted.now -= bytes;
     }
     free(array);
 }
@@ -144,46 +154,4 @@ ag_view(const ag_array *array, int64_t first)
     view.offset += first;
     view.count -= first;
     return view;
-}
-
-ag_status
-ag_stack_create(ag_stack *stack, ag_device *device, ag_type type, int64_t frames, int64_t frame,
-                const char *name)
-{
-    const int64_t bytes = frame * ag_type_bytes(type);
-    memset(stack, 0, sizeof *stack);
-    if (device->status)
-        return device->status;
-    if (bytes > device->limits.allocation)
-        return ag_device_fail(device, AG_NO_MEMORY,
-                              "device %s: one frame of %s takes %lld bytes, the largest allocation is %lld",
-                              device->name, name, (long long)bytes, (long long)device->limits.allocation);
-    stack->frames = frames;
-    stack->frame = frame;
-    stack->block = AG_MIN(frames, device->limits.allocation / bytes);
-    stack->blocks = (frames + stack->block - 1) / stack->block;
-    stack->part = ag_calloc(stack->blocks, sizeof *stack->part);
-    if (!stack->part)
-        return ag_device_fail(device, AG_NO_MEMORY, "%s: out of host memory", name);
-    for (int64_t i = 0; i < stack->blocks; i++)
-        stack->part[i] = make(device, type, AG_MIN(stack->block, frames - i * stack->block) * frame, name);
-    return device->status;
-}
-
-void
-ag_stack_destroy(ag_stack *stack)
-{
-    for (int64_t i = 0; stack->part && i < stack->blocks; i++)
-        ag_array_destroy(stack->part[i]);
-    free(stack->part);
-    memset(stack, 0, sizeof *stack);
-}
-
-ag_array
-ag_stack_view(const ag_stack *stack, int64_t first, int64_t *frames)
-{
-    const int64_t block = first / stack->block, at = first % stack->block;
-    if (frames)
-        *frames = AG_MIN(*frames, stack->block - at);
-    return ag_view(stack->part[block], at * stack->frame);
 }

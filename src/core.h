@@ -24,6 +24,9 @@ ag_status ag_fail(ag_message *message, ag_status status, const char *format, ...
 /* calloc of count x size bytes, NULL also when that overflows or is negative. */
 void *ag_calloc(int64_t count, size_t size);
 
+/* Goes on with a hash over `count` bytes: it tells damage and mistakes, not malice. */
+uint64_t ag_hash(uint64_t hash, const void *bytes, size_t count);
+
 /* ---- scans (scan.c, io/) ------------------------------------------------------------- */
 
 struct ag_scan {
@@ -81,18 +84,41 @@ ag_array *ag_new_from(ag_device *device, ag_type type, int64_t count, const void
 /* Sets all bytes to 0. */
 void ag_clear(ag_array *array);
 
-/* A stack of frames is a list of blocks no larger than the device's largest allocation. */
+/* ---- stacks of frames (stack.c, shelf.c) ------------------------------------------------- */
+
+/* One of the two blocks on the device of a stack that takes turns. */
+typedef struct ag_turn {
+    int64_t block; /* -1: none */
+    int changed;   /* by kernels, since the shelf had it */
+    int marked[2]; /* for each lane whether there is a mark that the other has not heeded */
+    struct ag_mark *mark[2];
+} ag_turn;
+/* A list of blocks no larger than the device's largest allocation; or a shelf (host memory, for the cpu
+   device a temporary file), of which two blocks are on the device by turns. */
 typedef struct ag_stack {
     int64_t frames, frame; /* in all; elements of one */
     int64_t block;         /* frames in each block but the last */
-    int64_t blocks;
+    int64_t blocks, parts; /* blocks in all, on the device */
     ag_array **part;
+    struct ag_shelf *shelf; /* NULL: all blocks are on the device */
+    const int32_t *order;  /* with a shelf: the frames at places 0, 1, ...; NULL: 0, 1, ... */
+    ag_turn turn[2];
+    int now;
 } ag_stack;
+/* `turn` frames take turns with the next `turn`; 0: all are on the device. */
 ag_status ag_stack_create(ag_stack *stack, ag_device *device, ag_type type, int64_t frames,
-                          int64_t frame, const char *name);
+                          int64_t frame, int64_t turn, const char *name);
 void ag_stack_destroy(ag_stack *stack);
-/* From frame `first` on; *frames becomes how many of those wanted lie in the same block. */
-ag_array ag_stack_view(const ag_stack *stack, int64_t first, int64_t *frames);
+enum { AG_STACK_READ = 1, AG_STACK_WRITE = 2 };
+/* From place `first` on, to be read or written (all of it, where it is not read) until the next view;
+   *frames becomes how many of those wanted lie in the same block. */
+ag_array ag_stack_view(ag_stack *stack, int64_t first, int64_t *frames, int how);
+/* To be called when kernels work on the view: brings the next block meanwhile. */
+void ag_stack_ahead(ag_stack *stack, int how);
+/* Another order of places, to stay until the next; without a shelf nothing. */
+void ag_stack_reorder(ag_stack *stack, const int32_t *order);
+/* Frames from the stack to the host, or to the stack where `put`. */
+ag_status ag_stack_copy(ag_stack *stack, int64_t first, int64_t frames, void *host, int put);
 
 /* ---- devices and launches (device.c, launch.c) --------------------------------------------- */
 
@@ -104,7 +130,12 @@ ag_status ag_device_fail(ag_device *device, ag_status status, const char *format
     ;
 /* Between on and off, allocations are only counted and nothing runs: how ag_solver_memory takes
    the very path that create takes.  Off returns the bytes counted. */
-int64_t ag_device_count_only(ag_device *device, int on);
+typedef struct ag_counted {
+    int64_t now, device; /* held, and at most */
+    int64_t host, file;  /* of shelves */
+} ag_counted;
+ag_counted ag_device_count_only(ag_device *device, int on);
+int ag_device_counts(const ag_device *device);
 /* Of the device: columns of a transform tile at most, lanes of a group, frames that keep it busy,
    bytes of local memory of a group, of the largest allocation, in all; who transforms. */
 typedef struct ag_room {
@@ -113,6 +144,8 @@ typedef struct ag_room {
     const struct ag_fft *fft; /* the library that transforms; NULL: the kernels do */
 } ag_room;
 ag_room ag_device_room(const ag_device *device);
+/* Its memory is the host's. */
+int ag_device_is_host(const ag_device *device);
 /* A clock that has seen all work asked for so far, seconds. */
 double ag_device_seconds(ag_device *device);
 

@@ -223,6 +223,12 @@ ag_device_room(const ag_device *device)
     return room;
 }
 
+int
+ag_device_is_host(const ag_device *device)
+{
+    return device->backend == &ag_backend_cpu;
+}
+
 double
 ag_device_seconds(ag_device *device)
 {

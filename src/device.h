@@ -16,7 +16,7 @@ struct ag_device {
     ag_message last;    /* where the backend writes */
     int64_t bytes, peak;
     int count_only; /* see ag_device_count_only */
-    int64_t counted;
+    ag_counted counted;
     ag_line_sink *trace, *ledger;
     void *sink;
     int64_t steps; /* launched so far */
@@ -34,6 +34,18 @@ const void *ag_module_load(const char *name, const char *symbol, int abi, char *
 
 /* launch.c: one step in the trace and in the ledger, whose line gets the step's number in front. */
 void ag_device_emit(ag_device *device, const char *trace, const char *ledger);
+
+/* shelf.c: where frames lie that are not on the device.  AG_TO_DEVICE is out of the shelf. */
+typedef struct ag_shelf ag_shelf;
+ag_shelf *ag_shelf_create(ag_device *device, int64_t bytes, const char *name);
+void ag_shelf_destroy(ag_shelf *shelf);
+/* In the transfer lane, from or to byte `at` of the array. */
+ag_status ag_shelf_copy(ag_shelf *shelf, int64_t offset, int64_t bytes, const ag_array *array, int64_t at,
+                        int direction);
+/* When the device has been synchronized. */
+ag_status ag_shelf_host(ag_shelf *shelf, int64_t offset, int64_t bytes, void *host, int direction);
+/* Says what will be asked for soon. */
+void ag_shelf_ahead(const ag_shelf *shelf, int64_t offset, int64_t bytes);
 
 /* cache.c */
 void *ag_cache_get(const char *key, size_t *bytes);

@@ -219,6 +219,8 @@ static ag_array *
 table_array(ag_device *device, const ag_axis *axis, const char *name)
 {
     const int64_t size = ag_axis_table_size(axis);
+    if (ag_device_counts(device))
+        return ag_new(device, AG_COMPLEX, size, name);
     ag_complex *table = ag_calloc(size, sizeof *table);
     ag_array *array = NULL;
     if (!table || ag_axis_table(axis, table))

@@ -42,6 +42,20 @@ ag_calloc(int64_t count, size_t size)
     return calloc(count ? (size_t)count : 1, size);
 }
 
+uint64_t
+ag_hash(uint64_t hash, const void *bytes, size_t count)
+{
+    const unsigned char *at = bytes;
+    for (size_t n; count > 0; at += n, count -= n) {
+        uint64_t word = 0;
+        n = AG_MIN(count, sizeof word);
+        memcpy(&word, at, n);
+        hash = (hash ^ word ^ (uint64_t)n << 59) * 0x9e3779b97f4a7c15u;
+        hash ^= hash >> 32;
+    }
+    return hash;
+}
+
 /* Seeded by splitmix64 (Steele, Lea, Flood 2014), as the authors of xoshiro256** advise. */
 void
 ag_random_seed(ag_random *random, uint64_t seed)

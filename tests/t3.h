@@ -32,6 +32,7 @@ ag_complex *trial_after(int i, const ag_scan *scan, const ag_options *options, i
 
 #define METHODS 6
 
+void add_long_tests(Suite *suite);
 void add_property_tests(Suite *suite);
 void add_physics_tests(Suite *suite);
 void add_orientation_tests(Suite *suite);

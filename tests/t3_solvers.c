@@ -182,6 +182,7 @@ main(void)
     tcase_add_loop_test(tests, reference_vectors, 0, ROWS * test_devices());
     suite_add_tcase(suite, tests);
     add_property_tests(suite);
+    add_long_tests(suite);
     add_physics_tests(suite);
     add_orientation_tests(suite);
     add_real_tests(suite);

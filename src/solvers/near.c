@@ -45,6 +45,10 @@ ag_solver_transfer(ag_solver *s, const ag_scan_info *info)
 {
     const ag_shape *shape = &s->plan.shape;
     const int tile = shape->tile;
+    if (ag_device_counts(s->device)) {
+        s->transfer = ag_new(s->device, AG_REAL, s->plan.scratch, "transfer function");
+        return;
+    }
     ag_real *value = ag_calloc(s->plan.scratch, sizeof *value);
     for (int p = 0; value && p < shape->y.length; p++)
         for (int q = 0; q < shape->x.length; q++) {

@@ -84,6 +84,7 @@ shuffle(ag_solver *s)
     for (int64_t i = 0; i < s->frames; i += s->options.batch)
         qsort(s->order + i, (size_t)AG_MIN(s->options.batch, s->frames - i), sizeof *s->order, ascending);
     ag_array_write(s->frame, 0, s->frames, s->order);
+    ag_stack_reorder(&s->amplitude, s->order);
 }
 
 /* What the steps divide by, for a probe that the coming iteration begins with. */
@@ -91,8 +92,7 @@ static void
 cover(ag_solver *s)
 {
     pie *own = s->own;
-    ag_detector detector;
-    const ag_pass pass = ag_solver_pass(s, 0, 1, &detector);
+    const ag_pass pass = ag_solver_pass(s, 0, 1, NULL);
     if (s->options.batch > 1) {
         const ag_box b = ag_solver_whole(s);
         ag_run_object_coverage(s->program, b.items, own->coverage, s->object_cols, b.top, b.left, b.right,
@@ -127,6 +127,7 @@ batch(ag_solver *s, int64_t first, int64_t slots, int refine)
         }
         ag_propagate(&pass, ag_run_load_exit, ag_solver_modulus, &detector, ag_run_store_difference,
                      &difference);
+        ag_stack_ahead(&s->amplitude, AG_STACK_READ);
     }
     /* The whole batch from here on. */
     const ag_box b = ag_solver_box(s, first, slots);

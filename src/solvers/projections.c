@@ -46,12 +46,12 @@ create(ag_solver *s)
         own->probe_density = ag_new(d, AG_REAL, s->window, "probe density");
         own->density_top = ag_new(d, AG_REAL, s->plan.tops, "density maxima");
         own->probe_top = ag_new(d, AG_REAL, s->plan.tops, "probe maxima");
-        ag_stack_create(&own->wave, d, AG_COMPLEX, s->frames, s->window, "waves");
+        ag_solver_stack(s, &own->wave, AG_TURNS_WAVES, AG_COMPLEX, s->window, "waves");
     } else {
-        ag_stack_create(&own->wave, d, AG_COMPLEX, s->slots, s->window, "waves");
+        ag_stack_create(&own->wave, d, AG_COMPLEX, s->slots, s->window, 0, "waves");
     }
     if (s->method->middle != ag_solver_modulus)
-        ag_stack_create(&own->state, d, AG_REAL, s->frames, 2 * s->amplitudes, "state");
+        ag_solver_stack(s, &own->state, AG_TURNS_STATE, AG_REAL, 2 * s->amplitudes, "state");
     return ag_device_status(d);
 }
 
@@ -74,9 +74,10 @@ next(ag_solver *s, int64_t first, ag_detector *detector, ag_array *wave)
 {
     projections *own = s->own;
     int64_t slots = AG_MIN(s->slots, s->frames - first);
-    *wave = ag_stack_view(&own->wave, s->options.probe_start >= 0 ? first : 0, &slots);
-    if (own->state.part)
-        detector->state = ag_stack_view(&own->state, first, &slots);
+    *wave = ag_stack_view(&own->wave, s->options.probe_start >= 0 ? first : 0, &slots,
+                          detector ? AG_STACK_WRITE : AG_STACK_READ);
+    if (detector && own->state.part)
+        detector->state = ag_stack_view(&own->state, first, &slots, AG_STACK_READ | AG_STACK_WRITE);
     return ag_solver_pass(s, first, slots, detector);
 }
 
@@ -96,6 +97,9 @@ to_the_detector(ag_solver *s)
         ag_run_object_sum(s->program, b.items, own->number, own->density, s->object_cols, b.top, b.left, b.right,
                           b.segments, pass.slots, !first, &pass.frame, s->corner, s->fraction, &pass.probe,
                           pass.probe_step, &wave);
+        ag_stack_ahead(&s->amplitude, AG_STACK_READ);
+        ag_stack_ahead(&own->state, AG_STACK_READ);
+        ag_stack_ahead(&own->wave, AG_STACK_WRITE);
     }
     own->started = 1;
 }
@@ -107,8 +111,7 @@ refine_probe(ag_solver *s)
     ag_array wave;
     ag_pass pass;
     for (int64_t first = 0; first < s->frames && !ag_device_status(s->device); first += pass.slots) {
-        ag_detector detector;
-        pass = next(s, first, &detector, &wave);
+        pass = next(s, first, NULL, &wave);
         ag_run_probe_terms(s->program, s->rows, own->probe_number, own->term, own->probe_density, own->density_top,
                            own->probe_top, pass.slots, !first, s->fourier, &pass.frame, s->corner, s->fraction, s->object, s->object_cols,
                            s->probe, 0, &wave);
@@ -116,6 +119,7 @@ refine_probe(ag_solver *s)
             ag_solver_shift(s, &pass, own->term, s->window, own->term, -1);
             ag_run_probe_sum(s->program, s->window, own->probe_number, own->term, pass.slots, !first);
         }
+        ag_stack_ahead(&own->wave, AG_STACK_READ);
     }
     s->comm->sum(s->comm, own->probe_number);
     s->comm->sum(s->comm, own->probe_density);
@@ -151,7 +155,7 @@ dm_middle(const ag_pass *p, void *what)
     ag_solver_free_space(p, s, 1);
     (s->near ? ag_run_near_modulus_dm
              : ag_run_modulus_dm)(p->program, p->slots, p->scratch, ag_solver_table(s), &d->error, &d->state,
-                                  &p->frame, d->first, &d->amplitude, s->detector_scale, s->least,
+                                  &d->frame, d->first, &d->amplitude, s->detector_scale, s->least,
                                   s->options.modulus_guard, d->start, p->spill);
     ag_solver_free_space(p, s, -1);
 }
@@ -164,7 +168,7 @@ raar_middle(const ag_pass *p, void *what)
     ag_solver_free_space(p, s, 1);
     (s->near ? ag_run_near_modulus_raar
              : ag_run_modulus_raar)(p->program, p->slots, p->scratch, ag_solver_table(s), &d->error, &d->state,
-                                    &p->frame, d->first, &d->amplitude, s->detector_scale, s->least,
+                                    &d->frame, d->first, &d->amplitude, s->detector_scale, s->least,
                                     s->options.modulus_guard, s->options.beta, d->start, p->spill);
     ag_solver_free_space(p, s, -1);
 }

@@ -16,6 +16,12 @@ static const int common[] = {AG_KERNEL_amplitude, AG_KERNEL_load_exit, AG_KERNEL
    same everywhere, so that all backends do the same steps. */
 #define PASS_PIXELS ((int64_t)1 << 19)
 
+int64_t
+ag_solver_slots(const ag_scan_info *info)
+{
+    return AG_MAX(1, AG_MIN(info->frames, PASS_PIXELS / (info->rows * info->cols)));
+}
+
 static ag_status
 check(const ag_solver *s, const ag_scan_info *info)
 {
@@ -62,86 +68,26 @@ place_windows(ag_solver *s, const ag_scan_info *info, ag_real *fraction)
     return AG_OK;
 }
 
-/* Data go to the device in pieces, two of them in flight: one is copied while the kernel works on
-   the other. */
-static void
-upload_frames(ag_solver *s, const ag_scan *scan)
+/* 0, 1, ...: what the kernels take for the frames where amplitudes lie in the order of their places. */
+static ag_array *
+place_array(ag_solver *s)
 {
-    const ag_scan_info *info = ag_scan_content(scan);
-    const int64_t piece = AG_MAX(1, AG_MIN(s->slots, s->frames));
-    ag_array *raw[2], *valid = NULL;
-    /* Frames that are not in memory go by way of two blocks. */
-    ag_real *block = info->data ? NULL : ag_calloc(2 * piece * s->window, sizeof *block);
-    ag_message message;
-    int32_t *mask = ag_calloc(s->window, sizeof *mask);
-    raw[0] = ag_new(s->device, AG_REAL, piece * s->window, "frames on their way");
-    raw[1] = ag_new(s->device, AG_REAL, piece * s->window, "frames on their way");
-    if (mask && (block || info->data)) {
-        for (int64_t i = 0; i < s->window; i++)
-            mask[i] = !info->valid || info->valid[i];
-        valid = ag_new_from(s->device, AG_INT, s->window, mask, "mask");
-    } else {
-        ag_device_fail(s->device, AG_NO_MEMORY, "frames: out of host memory");
-    }
-    int turn = 0;
-    for (int64_t first = 0, n; first < s->frames && !ag_device_status(s->device); first += n, turn ^= 1) {
-        n = AG_MIN(piece, s->frames - first);
-        ag_array to = ag_stack_view(&s->amplitude, first, &n);
-        const ag_real *from = info->data ? info->data + first * s->window : block + turn * piece * s->window;
-        if (!info->data) {
-            ag_settle(s->device);
-            const ag_status status =
-                ag_scan_frames(scan, first, n, block + turn * piece * s->window, &message);
-            if (status) {
-                ag_device_fail(s->device, status, "%s", message.text);
-                break;
-            }
-        }
-        ag_upload(raw[turn], n * s->window, from);
-        if (s->near)
-            ag_run_near_amplitude(s->program, n, &to, raw[turn], valid, !info->data_are_amplitudes,
-                                  s->options.clip_amplitudes);
-        else
-            ag_run_amplitude(s->program, n, &to, raw[turn], valid, s->plan.place[info->zero_in_corner != 0],
-                             !info->data_are_amplitudes, s->options.clip_amplitudes);
-    }
-    ag_settle(s->device);
-    ag_array_destroy(raw[0]);
-    ag_array_destroy(raw[1]);
-    ag_array_destroy(valid);
-    free(block);
-    free(mask);
+    int32_t *place = ag_calloc(s->slots, sizeof *place);
+    ag_array *array = NULL;
+    for (int64_t i = 0; place && i < s->slots; i++)
+        place[i] = (int32_t)i;
+    if (place)
+        array = ag_new_from(s->device, AG_INT, s->slots, place, "places");
+    else
+        ag_device_fail(s->device, AG_NO_MEMORY, "places: out of host memory");
+    free(place);
+    return array;
 }
 
-static ag_status
-sum_data(ag_solver *s, const ag_scan *scan)
+ag_status
+ag_solver_stack(ag_solver *s, ag_stack *stack, int rank, ag_type type, int64_t frame, const char *name)
 {
-    const ag_scan_info *info = ag_scan_content(scan);
-    ag_message message = {"frames: out of host memory"};
-    ag_real *frame = ag_calloc(s->window, sizeof *frame);
-    ag_status status = frame ? AG_OK : AG_NO_MEMORY;
-    for (int64_t j = 0; j < s->frames && !status; j++) {
-        double squares = 0, moduli = 0;
-        status = ag_scan_frames(scan, j, 1, frame, &message);
-        for (int64_t i = 0; i < s->window && !status; i++) {
-            double v = (double)frame[i];
-            if (info->valid && !info->valid[i])
-                continue;
-            if (!info->data_are_amplitudes)
-                v = sqrt(AG_MAX(v, 0));
-            else if (s->options.clip_amplitudes)
-                v = AG_MAX(v, 0);
-            squares += v * v;
-            moduli += fabs(v);
-        }
-        s->energy += squares;
-        s->strength += moduli;
-    }
-    free(frame);
-    if (!status && !(s->energy > 0))
-        status = ag_fail(&message, AG_BAD_FILE, "frames: all counts of all %lld frames are 0, expected "
-                         "a measurement", (long long)s->frames);
-    return status ? ag_device_fail(s->device, status, "%s", message.text) : AG_OK;
+    return ag_stack_create(stack, s->device, type, s->frames, frame, rank <= s->turns.stacks ? s->turns.frames : 0, name);
 }
 
 static void
@@ -173,7 +119,9 @@ prepare(ag_solver *s, const ag_scan *scan)
     if (s->near)
         list[n++] = AG_KERNEL_transfer;
     s->program = ag_program_create(d, &s->plan.shape, n, list);
-    s->slots = AG_MAX(1, AG_MIN(s->frames, PASS_PIXELS / s->window));
+    s->slots = ag_solver_slots(info);
+    if (s->turns.stacks)
+        s->slots = AG_MIN(s->slots, s->turns.frames);
     if (s->options.batch > s->slots)
         s->slots = s->options.batch;
     const int64_t batch = s->method->middle ? 0 : s->options.batch;
@@ -185,6 +133,8 @@ prepare(ag_solver *s, const ag_scan *scan)
     s->amplitudes = s->plan.fft ? s->window : s->strips * s->plan.shape.tile * (s->near ? s->rows : s->cols);
     s->error = ag_new(d, AG_REAL, s->frames * s->strips, "errors");
     s->total = ag_new(d, AG_REAL, 1, "error");
+    for (int i = 0; i < 2; i++)
+        s->measured[i] = ag_new(d, AG_REAL, s->slots * s->strips, "errors");
     if (s->fourier) {
         s->shifted = ag_new(d, AG_COMPLEX, s->slots * s->window, "shifted probes");
         s->ramp = ag_new(d, AG_COMPLEX, s->frames * (s->rows + s->cols), "shifts");
@@ -192,13 +142,15 @@ prepare(ag_solver *s, const ag_scan *scan)
     }
     if (s->near)
         ag_solver_transfer(s, info);
-    if (!ag_stack_create(&s->amplitude, d, AG_REAL, s->frames, s->amplitudes, "amplitudes"))
-        upload_frames(s, scan);
+    if (s->turns.stacks)
+        s->place = place_array(s);
+    if (!ag_solver_stack(s, &s->amplitude, AG_TURNS_AMPLITUDES, AG_REAL, s->amplitudes, "amplitudes"))
+        ag_solver_take_frames(s, scan);
 }
 
-static ag_status
-create(ag_solver **solver, ag_device *device, ag_comm *comm, const ag_scan *scan,
-       const ag_options *options, ag_array *object, ag_array *probe)
+ag_status
+ag_solver_make(ag_solver **solver, ag_device *device, ag_comm *comm, const ag_scan *scan,
+               const ag_options *options, ag_turns turns, ag_array *object, ag_array *probe)
 {
     const ag_scan_info *info = ag_scan_content(scan);
     *solver = NULL;
@@ -217,6 +169,7 @@ create(ag_solver **solver, ag_device *device, ag_comm *comm, const ag_scan *scan
     s->device = device;
     s->comm = comm;
     s->options = *options;
+    s->turns = turns;
     for (const ag_method *const *m = ag_methods; *m; m++)
         if (!strcmp((*m)->name, options->method))
             s->method = *m;
@@ -243,9 +196,14 @@ ag_status
 ag_solver_create(ag_solver **solver, ag_device *device, ag_comm *comm, const ag_scan *scan,
                  const ag_options *options, ag_array *object, ag_array *probe)
 {
-    ag_status status = create(solver, device, comm, scan, options, object, probe);
+    ag_turns turns;
+    ag_status status = ag_solver_turns(&turns, device, scan, options);
+    *solver = NULL;
     if (!status)
-        status = sum_data(*solver, scan);
+        status = ag_solver_make(solver, device, comm, scan, options, turns, object, probe);
+    if (!status && !((*solver)->energy > 0))
+        status = ag_device_fail(device, AG_BAD_FILE, "frames: all counts of all %lld frames are 0, expected a measurement",
+                                (long long)(*solver)->frames);
     if (!status) {
         ag_solver *s = *solver;
         s->least = options->modulus_floor * sqrt(s->energy / ((double)s->frames * (double)s->window));
@@ -253,17 +211,6 @@ ag_solver_create(ag_solver **solver, ag_device *device, ag_comm *comm, const ag_
         ag_solver_destroy(*solver);
         *solver = NULL;
     }
-    return status;
-}
-
-ag_status
-ag_solver_memory(ag_device *device, const ag_scan *scan, const ag_options *options, int64_t *bytes)
-{
-    ag_solver *solver;
-    ag_device_count_only(device, 1);
-    const ag_status status = create(&solver, device, ag_comm_self(), scan, options, NULL, NULL);
-    ag_solver_destroy(solver);
-    *bytes = ag_device_count_only(device, 0);
     return status;
 }
 
@@ -275,7 +222,8 @@ ag_solver_destroy(ag_solver *s)
     if (s->own)
         s->method->destroy(s);
     ag_array *const array[] = {s->frame, s->corner, s->fraction, s->ramp,  s->scratch,
-                               s->spill, s->shifted, s->error,    s->total, s->transfer};
+                               s->spill, s->shifted, s->error,    s->total, s->transfer, s->place,
+                               s->measured[0], s->measured[1]};
     for (size_t i = 0; i < sizeof array / sizeof *array; i++)
         ag_array_destroy(array[i]);
     ag_stack_destroy(&s->amplitude);
@@ -324,7 +272,6 @@ ag_solver_run(ag_solver *s, int64_t iterations, ag_progress_callback *progress, 
         const double now = ag_device_seconds(s->device);
         s->history[s->done] = s->energy > 0 ? sqrt((double)total / s->energy) : 0;
         s->seconds[s->done] = now - before;
-        before = now;
         s->done++;
         if (!isfinite(total))
             return ag_device_fail(s->device, AG_DEVICE_ERROR,
@@ -333,6 +280,7 @@ ag_solver_run(ag_solver *s, int64_t iterations, ag_progress_callback *progress, 
         const ag_progress report = {i + 1, iterations, s->history[s->done - 1], now - begin};
         if (progress && progress(user, &report))
             return AG_CANCELLED;
+        before = ag_device_seconds(s->device); /* what the caller did is not the iteration's */
     }
     return ag_device_status(s->device);
 }
@@ -363,7 +311,7 @@ measure(const ag_pass *p, void *what)
     const ag_solver *s = m->detector.solver;
     ag_solver_free_space(p, s, 1);
     (s->near ? ag_run_near_measure : ag_run_measure)(p->program, p->slots, m->squares, m->distances, p->scratch,
-                                                     ag_solver_table(s), &p->frame, m->detector.first,
+                                                     ag_solver_table(s), &m->detector.frame, m->detector.first,
                                                      &m->detector.amplitude, s->detector_scale, p->spill);
 }
 
@@ -373,8 +321,8 @@ ag_solver_measure(ag_solver *s, ag_quality *quality)
     const int64_t strips = s->strips;
     double squares = 0, distances = 0;
     measured m;
-    m.squares = ag_new(s->device, AG_REAL, s->slots * strips, "errors");
-    m.distances = ag_new(s->device, AG_REAL, s->slots * strips, "errors");
+    m.squares = s->measured[0];
+    m.distances = s->measured[1];
     ag_real *host = ag_calloc(2 * s->slots * strips, sizeof *host);
     if (!host)
         ag_device_fail(s->device, AG_NO_MEMORY, "errors: out of host memory");
@@ -383,6 +331,7 @@ ag_solver_measure(ag_solver *s, ag_quality *quality)
         const int64_t n = pass.slots * strips;
         ag_solver_shift_probe(s, &pass);
         ag_propagate(&pass, ag_run_load_exit, measure, &m, NULL, NULL);
+        ag_stack_ahead(&s->amplitude, AG_STACK_READ);
         ag_array_read(m.squares, 0, n, host);
         ag_array_read(m.distances, 0, n, host + n);
         for (int64_t i = 0; i < n; i++) {
@@ -392,8 +341,6 @@ ag_solver_measure(ag_solver *s, ag_quality *quality)
         first += pass.slots;
     }
     free(host);
-    ag_array_destroy(m.squares);
-    ag_array_destroy(m.distances);
     quality->relative_l2 = s->energy > 0 ? sqrt(squares / s->energy) : 0;
     quality->r_factor = s->strength > 0 ? distances / s->strength : 0;
     return ag_device_status(s->device);

@@ -22,6 +22,17 @@ extern const ag_method *const ag_methods[]; /* ends with NULL */
 /* Names the option that is out of its range. */
 ag_status ag_options_check(const ag_options *options, const ag_scan_info *info, ag_message *message);
 
+/* Stacks too large for the device take turns there, the first `stacks` of these, so many frames at a
+   time. */
+enum { AG_TURNS_AMPLITUDES = 1, AG_TURNS_WAVES, AG_TURNS_STATE };
+typedef struct ag_turns {
+    int stacks;
+    int64_t frames;
+} ag_turns;
+
+/* What tells one scan from another, by hashes. */
+enum { AG_IDENTITY_POSITIONS, AG_IDENTITY_MASK, AG_IDENTITY_DATA, AG_IDENTITIES };
+
 struct ag_solver {
     ag_device *device;
     ag_comm *comm;
@@ -41,10 +52,14 @@ struct ag_solver {
     int64_t amplitudes;      /* reals of amplitudes per frame */
     double least; /* the modulus floor, as an amplitude */
     double energy, strength; /* sums of a^2 and |a| over measured pixels */
+    ag_turns turns;
+    int64_t host;            /* bytes of host memory that come and go */
+    uint64_t identity[AG_IDENTITIES];
     ag_stack amplitude;
+    ag_array *place;         /* 0, 1, ... */
     ag_array *frame, *corner, *fraction, *ramp;
     int32_t *order, *corners; /* on the host: frame, corner */
-    ag_array *scratch, *spill, *shifted, *error, *total;
+    ag_array *scratch, *spill, *shifted, *error, *total, *measured[2];
     ag_array *object, *probe; /* the caller's */
     int64_t done, room;       /* iterations: so far, that history has room for */
     double *history, *seconds;
@@ -54,13 +69,26 @@ struct ag_solver {
 /* What the middle passes read: see the kernels modulus, modulus_dm, modulus_raar. */
 typedef struct ag_detector {
     const ag_solver *solver;
-    int64_t first; /* the frame that amplitude begins with */
+    ag_array frame; /* of each slot, as amplitudes are counted */
+    int64_t first;  /* the frame that amplitude begins with */
     ag_array amplitude, error, state;
     int start;
 } ag_detector;
 
-/* The pass over slots frames from place `first` of the order on; *detector describes their data.
-   Fewer than asked for where the amplitudes' block ends. */
+/* As ag_solver_create, with turns as they are. */
+ag_status ag_solver_make(ag_solver **solver, ag_device *device, ag_comm *comm, const ag_scan *scan,
+                         const ag_options *options, ag_turns turns, ag_array *object, ag_array *probe);
+/* Frames of one pass, where memory and batches allow that. */
+int64_t ag_solver_slots(const ag_scan_info *info);
+/* The turns that the memory allows; data.c: the amplitudes. */
+ag_status ag_solver_turns(ag_turns *turns, ag_device *device, const ag_scan *scan, const ag_options *options);
+void ag_solver_take_frames(ag_solver *solver, const ag_scan *scan);
+/* A stack of all frames; rank is one of AG_TURNS_... */
+ag_status ag_solver_stack(ag_solver *solver, ag_stack *stack, int rank, ag_type type, int64_t frame,
+                          const char *name);
+
+/* The pass over slots frames from place `first` of the order on; *detector describes their data (NULL:
+   they are not needed).  Fewer than asked for where the amplitudes' block ends. */
 ag_pass ag_solver_pass(ag_solver *solver, int64_t first, int64_t slots, ag_detector *detector);
 /* Lets the pass take the probe shifted to its frames, where positions ask for that. */
 void ag_solver_shift_probe(ag_solver *solver, ag_pass *pass);

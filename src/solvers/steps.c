@@ -5,19 +5,28 @@
 ag_pass
 ag_solver_pass(ag_solver *s, int64_t first, int64_t slots, ag_detector *detector)
 {
-    /* Places of the order are ascending within a pass, so that its frames lie in one block of
-       amplitudes until the block ends. */
-    const int64_t frame = s->order[first], block = frame / s->amplitude.block;
-    int64_t n = 1;
-    slots = AG_MIN(slots, s->frames - first);
-    while (n < slots && s->order[first + n] / s->amplitude.block == block)
-        n++;
-    detector->solver = s;
-    detector->first = block * s->amplitude.block;
-    detector->amplitude = ag_stack_view(&s->amplitude, detector->first, NULL);
-    detector->error = ag_view(s->error, first * s->strips);
-    detector->start = 0;
-    const ag_pass pass = {s->program, &s->plan,  n,         s->scratch,     s->spill,           ag_view(s->frame, first),
+    ag_array frame = ag_view(s->frame, first);
+    int64_t n = AG_MIN(slots, s->frames - first);
+    if (detector && s->amplitude.shelf) {
+        detector->amplitude = ag_stack_view(&s->amplitude, first, &n, AG_STACK_READ);
+        detector->frame = ag_view(s->place, 0);
+        detector->first = 0;
+    } else if (detector) {
+        /* Places of the order are ascending within a pass, so that its frames lie in one block of
+           amplitudes until the block ends. */
+        const int64_t block = s->order[first] / s->amplitude.block, most = n;
+        for (n = 1; n < most && s->order[first + n] / s->amplitude.block == block;)
+            n++;
+        detector->frame = frame;
+        detector->first = block * s->amplitude.block;
+        detector->amplitude = ag_stack_view(&s->amplitude, detector->first, NULL, AG_STACK_READ);
+    }
+    if (detector) {
+        detector->solver = s;
+        detector->error = ag_view(s->error, first * s->strips);
+        detector->start = 0;
+    }
+    const ag_pass pass = {s->program, &s->plan,  n,         s->scratch,     s->spill,           frame,
                           s->corner,  s->fraction, s->object, s->object_cols, ag_view(s->probe, 0), 0};
     return pass;
 }
@@ -64,7 +73,7 @@ ag_solver_modulus(const ag_pass *p, void *what)
     const ag_solver *s = d->solver;
     ag_solver_free_space(p, s, 1);
     (s->near ? ag_run_near_modulus : ag_run_modulus)(p->program, p->slots, p->scratch, ag_solver_table(s),
-                                                     &d->error, &p->frame, d->first, &d->amplitude,
+                                                     &d->error, &d->frame, d->first, &d->amplitude,
                                                      s->detector_scale, s->least, s->options.modulus_guard, p->spill);
     ag_solver_free_space(p, s, -1);
 }

@@ -1,0 +1,113 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* data.c -- the scan's frames on their way to the device, and what is summed up on the way. */
+#include <math.h>
+#include <stdlib.h>
+
+#include "solver.h"
+
+/* What errors are measured by, and what tells this scan from another. */
+static void
+sum_data(ag_solver *s, const ag_scan_info *info, const ag_real *data, int64_t frames)
+{
+    for (int64_t j = 0; j < frames; j++) {
+        double squares = 0, moduli = 0;
+        for (int64_t i = 0; i < s->window; i++) {
+            double v = data[j * s->window + i];
+            if (info->valid && !info->valid[i])
+                continue;
+            if (!info->data_are_amplitudes)
+                v = sqrt(AG_MAX(v, 0));
+            else if (s->options.clip_amplitudes)
+                v = AG_MAX(v, 0);
+            squares += v * v;
+            moduli += fabs(v);
+        }
+        s->energy += squares;
+        s->strength += moduli;
+    }
+    s->identity[AG_IDENTITY_DATA] =
+        ag_hash(s->identity[AG_IDENTITY_DATA], data, (size_t)(frames * s->window) * sizeof *data);
+}
+
+static void
+identify(ag_solver *s, const ag_scan_info *info)
+{
+    const int kind[] = {info->data_are_amplitudes != 0, info->zero_in_corner != 0, info->geometry};
+    const double near[] = {info->wavelength, info->distance, info->focus_distance, info->detector_pixel[0],
+                           info->detector_pixel[1]};
+    uint64_t *id = s->identity;
+    id[AG_IDENTITY_POSITIONS] =
+        ag_hash(0, info->position, (size_t)info->frames * 2 * sizeof *info->position);
+    id[AG_IDENTITY_MASK] = info->valid ? ag_hash(0, info->valid, (size_t)s->window) : 0;
+    id[AG_IDENTITY_DATA] = ag_hash(0, kind, sizeof kind);
+    if (s->near)
+        id[AG_IDENTITY_DATA] = ag_hash(id[AG_IDENTITY_DATA], near, sizeof near);
+}
+
+/* Frames as the scan has them: where they lie, or read into `room`. */
+static const ag_real *
+frames(ag_solver *s, const ag_scan *scan, int64_t first, int64_t n, ag_real *room)
+{
+    ag_message message;
+    if (ag_scan_content(scan)->data)
+        return ag_scan_content(scan)->data + first * s->window;
+    /* What was there may still be on its way. */
+    ag_device_synchronize(s->device);
+    const ag_status status = ag_scan_frames(scan, first, n, room, &message);
+    if (status)
+        ag_device_fail(s->device, status, "%s", message.text);
+    return room;
+}
+
+/* Data go to the device in pieces, two of them in flight: one is copied while the kernel works on
+   the other. */
+static void
+upload(ag_solver *s, const ag_scan *scan, ag_array *const raw[2], const ag_array *valid, ag_real *room)
+{
+    const ag_scan_info *info = ag_scan_content(scan);
+    int turn = 0;
+    for (int64_t first = 0, n; first < s->frames && !ag_device_status(s->device); first += n, turn ^= 1) {
+        n = AG_MIN(ag_array_count(raw[0]) / s->window, s->frames - first);
+        ag_array to = ag_stack_view(&s->amplitude, first, &n, AG_STACK_WRITE);
+        const ag_real *data = frames(s, scan, first, n, room);
+        if (ag_device_status(s->device))
+            return;
+        ag_upload(raw[turn], n * s->window, data);
+        if (s->near)
+            ag_run_near_amplitude(s->program, n, &to, raw[turn], valid, !info->data_are_amplitudes,
+                                  s->options.clip_amplitudes);
+        else
+            ag_run_amplitude(s->program, n, &to, raw[turn], valid, s->plan.place[info->zero_in_corner != 0],
+                             !info->data_are_amplitudes, s->options.clip_amplitudes);
+        sum_data(s, info, data, n);
+    }
+    ag_settle(s->device);
+}
+
+void
+ag_solver_take_frames(ag_solver *s, const ag_scan *scan)
+{
+    const ag_scan_info *info = ag_scan_content(scan);
+    const int64_t piece = AG_MAX(1, AG_MIN(s->slots, s->frames));
+    ag_array *const raw[2] = {ag_new(s->device, AG_REAL, piece * s->window, "frames on their way"),
+                              ag_new(s->device, AG_REAL, piece * s->window, "frames on their way")};
+    ag_real *room = info->data ? NULL : ag_calloc(piece * s->window, sizeof *room);
+    int32_t *mask = ag_calloc(s->window, sizeof *mask);
+    ag_array *valid = NULL;
+    for (int64_t i = 0; mask && i < s->window; i++)
+        mask[i] = !info->valid || info->valid[i];
+    if (!mask || !(room || info->data))
+        ag_device_fail(s->device, AG_NO_MEMORY, "frames: out of host memory");
+    else
+        valid = ag_new_from(s->device, AG_INT, s->window, mask, "mask");
+    if (valid && !ag_device_counts(s->device)) {
+        identify(s, info);
+        upload(s, scan, raw, valid, room);
+    }
+    s->host += (info->data ? 0 : piece * s->window * (int64_t)sizeof *room);
+    ag_array_destroy(raw[0]);
+    ag_array_destroy(raw[1]);
+    ag_array_destroy(valid);
+    free(mask);
+    free(room);
+}
