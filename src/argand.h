@@ -299,6 +299,18 @@ int64_t ag_solver_history(const ag_solver *solver, const double **error, const d
 const char *ag_solver_plan(const ag_solver *solver);
 ag_status ag_solver_measure(ag_solver *solver, ag_quality *quality);
 
+/* Writes a checkpoint: a file with all that the iterations to come depend on, with a note of the
+   caller's (NULL: none).  `path` is replaced when the disk has all of the new file, whose temporary
+   name is PATH.part; until then, whatever happens, it is the old one.  */
+ag_status ag_solver_save(ag_solver *solver, const char *path, const char *note,
+                         ag_message *message);
+/* Takes a checkpoint into a solver that has not run yet, which then goes on as if it had never been
+   interrupted; on the cpu device with the same bits.  Scan, options (but for memory) and plan
+   have to be those of the solver that was saved.  After a failure the solver is of no use.  */
+ag_status ag_solver_load(ag_solver *solver, const char *path, ag_message *message);
+/* The note of a checkpoint, to be ended with free. */
+ag_status ag_checkpoint_note(char **note, const char *path, ag_message *message);
+
 /* A start for a scan that has no probe: the mean amplitude transformed back, in the far field spread by
    a defocus where that is too compact.  rows x cols. */
 ag_status ag_probe_guess(const ag_scan *scan, ag_complex *probe, ag_message *message);

@@ -27,6 +27,8 @@ void *ag_calloc(int64_t count, size_t size);
 /* Goes on with a hash over `count` bytes: it tells damage and mistakes, not malice. */
 uint64_t ag_hash(uint64_t hash, const void *bytes, size_t count);
 
+typedef struct ag_stack ag_stack;
+
 /* ---- scans (scan.c, io/) ------------------------------------------------------------- */
 
 struct ag_scan {
@@ -55,6 +57,41 @@ double ag_scan_pixel(const ag_scan_info *info, int axis);
 /* The phase that free space adds, radians, at a frequency of a frame in the near field, cycles per
    pixel (near.c). */
 double ag_near_phase(const ag_scan_info *info, double row_frequency, double col_frequency);
+
+/* ---- checkpoints (io/checkpoint.c) ------------------------------------------------------- */
+
+/* What an array holds in memory: ag_real, double, int64_t, ag_complex, int32_t. */
+typedef enum ag_kind { AG_KIND_REAL, AG_KIND_DOUBLE, AG_KIND_INT, AG_KIND_COMPLEX, AG_KIND_INT32 } ag_kind;
+
+/* One array of rows x cols, and where it is: in one of the three. */
+typedef struct ag_field {
+    const char *name;
+    ag_kind kind;
+    int64_t rows, cols;
+    void *host;
+    ag_array *array;
+    ag_stack *stack; /* of cols elements a frame */
+} ag_field;
+/* What is saved: words that have to be the same when it is loaded, then arrays. */
+typedef struct ag_record {
+    const char *note;   /* the caller's own words */
+    int64_t iterations; /* done */
+    int words, fields;
+    struct {
+        const char *name;
+        char text[640];
+    } word[8];
+    ag_field field[16];
+    /* Rows of a field from where it is to `host`, or from there where `put`. */
+    ag_status (*move)(const ag_field *field, int64_t first, int64_t rows, void *host, int put,
+                      ag_message *message);
+} ag_record;
+/* Replaces `path` when the disk has all of it. */
+ag_status ag_record_write(const char *path, const ag_record *record, ag_message *message);
+/* Puts the arrays of a file whose words, shapes and check sums are right in their places. */
+ag_status ag_record_read(const char *path, const ag_record *record, ag_message *message);
+/* Its iterations and its note, to be freed; either may be NULL. */
+ag_status ag_record_look(const char *path, int64_t *iterations, char **note, ag_message *message);
 
 /* A repeatable random source (xoshiro256**, Blackman and Vigna 2018). */
 typedef struct ag_random {
@@ -95,7 +132,7 @@ typedef struct ag_turn {
 } ag_turn;
 /* A list of blocks no larger than the device's largest allocation; or a shelf (host memory, for the cpu
    device a temporary file), of which two blocks are on the device by turns. */
-typedef struct ag_stack {
+struct ag_stack {
     int64_t frames, frame; /* in all; elements of one */
     int64_t block;         /* frames in each block but the last */
     int64_t blocks, parts; /* blocks in all, on the device */
@@ -104,7 +141,7 @@ typedef struct ag_stack {
     const int32_t *order;  /* with a shelf: the frames at places 0, 1, ...; NULL: 0, 1, ... */
     ag_turn turn[2];
     int now;
-} ag_stack;
+};
 /* `turn` frames take turns with the next `turn`; 0: all are on the device. */
 ag_status ag_stack_create(ag_stack *stack, ag_device *device, ag_type type, int64_t frames,
                           int64_t frame, int64_t turn, const char *name);

@@ -2,6 +2,8 @@
 /* t3_long.c -- runs that are too large or too long: turns on the device, checkpoints. */
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
 #include "device.h"
 #include "t3.h"
@@ -116,6 +118,182 @@ START_TEST(small_device)
 }
 END_TEST
 
+/* ---- checkpoints ------------------------------------------------------------------------------ */
+
+/* A file of this process in $TMPDIR. */
+static const char *
+scratch_file(const char *name)
+{
+    static char path[4096];
+    const char *folder = getenv("TMPDIR");
+    snprintf(path, sizeof path, "%s/argand-test-%ld-%s", folder ? folder : "/tmp", (long)getpid(), name);
+    return path;
+}
+
+static trial
+loaded(ag_device *device, const ag_scan *scan, const ag_options *o, const char *path)
+{
+    ag_message message;
+    trial t = trial_begin(0, device, scan, o);
+    if (ag_solver_load(t.solver, path, &message))
+        ck_abort_msg("%s", message.text);
+    return t;
+}
+
+/* Saved after each iteration and taken up by another solver, once with little memory: the bits, the
+   errors and the quality of a run that was left alone. */
+START_TEST(interrupted)
+{
+    const int slow = test_emulated(device_of(_i)) || getenv("AG_SLOW");
+    const int64_t iterations = 3;
+    ag_scan *scan = scan_of(_i, slow ? 10 : 30);
+    ag_options o = options_of(_i);
+    trial whole = trial_begin(device_of(_i), NULL, scan, &o);
+    const double *error, *seconds, *e2;
+    ag_quality expected, found;
+    ag_message message;
+    char *note;
+    trial_run(&whole, iterations);
+    ag_solver_measure(whole.solver, &expected);
+    ag_complex *object = trial_object(&whole), *probe = trial_probe(&whole);
+    ag_solver_history(whole.solver, &error, &seconds);
+    const char *path = scratch_file("checkpoint");
+    for (int64_t k = 0; k <= iterations; k++) {
+        ag_device *device = test_open(device_of(_i));
+        ag_need need;
+        o.memory = 1;
+        ck_assert_int_eq(ag_solver_memory(device, scan, &o, &need), AG_OK);
+        const int64_t little = need.least + (whole.pixels + whole.window) * (int64_t)sizeof(ag_complex);
+        o.memory = k == 2 ? little : 0;
+        trial t = k ? loaded(device, scan, &o, path) : trial_begin(0, device, scan, &o);
+        if (k == iterations) {
+            ag_solver_measure(t.solver, &found);
+            ag_complex *o2 = trial_object(&t), *p2 = trial_probe(&t);
+            if (memcmp(object, o2, (size_t)whole.pixels * sizeof *object) ||
+                memcmp(probe, p2, (size_t)whole.window * sizeof *probe))
+                ck_abort_msg("%s on %s: other bits", o.method, ag_device_name(device));
+            ck_assert_int_eq(ag_solver_history(t.solver, &e2, &seconds), iterations);
+            ck_assert_int_eq(memcmp(error, e2, (size_t)iterations * sizeof *error), 0);
+            ck_assert(found.relative_l2 == expected.relative_l2 && found.r_factor == expected.r_factor);
+            free(o2);
+            free(p2);
+        } else {
+            trial_run(&t, 1);
+            if (ag_solver_save(t.solver, path, "the caller's words", &message))
+                ck_abort_msg("%s", message.text);
+            ck_assert_int_eq(ag_checkpoint_note(&note, path, &message), AG_OK);
+            ck_assert_str_eq(note, "the caller's words");
+            free(note);
+        }
+        trial_end(&t);
+    }
+    unlink(path);
+    free(object);
+    free(probe);
+    trial_end(&whole);
+    ag_scan_destroy(scan);
+}
+END_TEST
+
+static void
+refused(const ag_scan *scan, const ag_options *o, const char *path, const char *words)
+{
+    ag_message message;
+    trial t = trial_begin(0, NULL, scan, o);
+    ck_assert_int_ne(ag_solver_load(t.solver, path, &message), AG_OK);
+    printf("%s\n", message.text);
+    if (!strstr(message.text, words) || !strstr(message.text, "argand-test-"))
+        ck_abort_msg("found \"%s\", expected %s and the file's name", message.text, words);
+    ck_assert_int_ne(ag_solver_run(t.solver, 1, NULL, NULL), AG_OK);
+    trial_end(&t);
+}
+
+/* Copies a file, but for byte `at`, where that is not -1, and what lies beyond `length`. */
+static const char *
+damaged(const char *path, int64_t length, int64_t at)
+{
+    static char to[4096];
+    snprintf(to, sizeof to, "%s-damaged", path);
+    FILE *in = fopen(path, "rb"), *out = fopen(to, "wb");
+    ck_assert(in && out);
+    for (int64_t i = 0; i < length; i++) {
+        const int c = fgetc(in);
+        ck_assert_int_ne(c, EOF);
+        fputc(i == at ? c ^ 64 : c, out);
+    }
+    fclose(in);
+    fclose(out);
+    return to;
+}
+
+START_TEST(bad_checkpoints)
+{
+    ag_scan *scan = test_scan(32, 96, 20, 0), *other = test_scan(32, 96, 21, 0);
+    ag_options o = test_options("raar");
+    ag_message message;
+    struct stat found;
+    const char *path = scratch_file("bad");
+    setenv("ARGAND_TEST_DEVICES", "cpu", 1);
+    trial t = trial_begin(0, NULL, scan, &o);
+    trial_run(&t, 2);
+    if (ag_solver_save(t.solver, path, NULL, &message))
+        ck_abort_msg("%s", message.text);
+    ck_assert_int_eq(ag_solver_load(t.solver, path, &message), AG_BAD_ARGUMENT); /* it has run */
+    trial_end(&t);
+
+    refused(other, &o, path, "checkpoint/scan");
+    ag_scan_info info = *ag_scan_content(scan);
+    ag_real *data = malloc((size_t)(info.frames * 1024) * sizeof *data);
+    ck_assert_ptr_nonnull(data);
+    memcpy(data, info.data, (size_t)(info.frames * 1024) * sizeof *data);
+    data[7777] += 1;
+    info.data = data;
+    ag_scan *changed;
+    ck_assert_int_eq(ag_scan_create(&changed, &info, &message), AG_OK);
+    refused(changed, &o, path, "checkpoint/scan");
+    ag_options p = o;
+    p.beta = 0.5;
+    refused(scan, &p, path, "checkpoint/options");
+    p = test_options("dm");
+    refused(scan, &p, path, "checkpoint/options");
+
+    ck_assert_int_eq(stat(path, &found), 0);
+    const int64_t size = found.st_size;
+    const char *bad = damaged(path, 0, -1);
+    refused(scan, &o, bad, "empty");
+    for (int64_t length = 1; length < size; length = 3 * length + 100)
+        refused(scan, &o, damaged(path, length, -1), "");
+    refused(scan, &o, damaged(path, size - 1, -1), "");
+    /* All over the arrays, each damage is found. */
+    for (int64_t at = size / 8; at < size - 4096; at += size / 16 + 1)
+        refused(scan, &o, damaged(path, size, at), "damaged");
+    FILE *text = fopen(bad, "wb");
+    ck_assert_ptr_nonnull(text);
+    fputs("no checkpoint", text);
+    fclose(text);
+    refused(scan, &o, bad, "not an HDF5 file");
+    ck_assert_int_eq(ag_scan_write(scan, bad, &message), AG_OK);
+    refused(scan, &o, bad, "expected a checkpoint");
+    unlink(bad);
+    refused(scan, &o, bad, "No such file");
+
+    /* Where it cannot be written the old one stays. */
+    char nowhere[4200];
+    snprintf(nowhere, sizeof nowhere, "%s/no/where", path);
+    t = loaded(test_open(0), scan, &o, path);
+    ck_assert_int_eq(ag_solver_save(t.solver, nowhere, NULL, &message), AG_FILE_ERROR);
+    trial_run(&t, 1);
+    trial_end(&t);
+    t = loaded(test_open(0), scan, &o, path);
+    trial_end(&t);
+    unlink(path);
+    free(data);
+    ag_scan_destroy(scan);
+    ag_scan_destroy(changed);
+    ag_scan_destroy(other);
+}
+END_TEST
+
 void
 add_long_tests(Suite *suite)
 {
@@ -123,5 +301,7 @@ add_long_tests(Suite *suite)
     tcase_set_timeout(tests, 600);
     tcase_add_loop_test(tests, turns, 0, METHODS * KINDS * test_devices());
     tcase_add_loop_test(tests, small_device, 0, test_devices());
+    tcase_add_loop_test(tests, interrupted, 0, METHODS * KINDS * test_devices());
+    tcase_add_test(tests, bad_checkpoints);
     suite_add_tcase(suite, tests);
 }

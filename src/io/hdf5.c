@@ -176,7 +176,8 @@ ag_file_type(ag_kind kind, const char *re, const char *im)
     }
     return H5Tcopy(kind == AG_KIND_REAL     ? real
                    : kind == AG_KIND_DOUBLE ? H5T_NATIVE_DOUBLE
-                                            : H5T_NATIVE_INT64);
+                   : kind == AG_KIND_INT    ? H5T_NATIVE_INT64
+                                            : H5T_NATIVE_INT32);
 }
 
 const char *

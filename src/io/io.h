@@ -29,6 +29,13 @@ typedef struct ag_replacement {
 } ag_replacement;
 
 ag_status ag_replacement_begin(ag_replacement *replacement, const char *path, ag_message *message);
+/* The same under one temporary name, PATH.part, for a file that is written again and again: what a
+   process that was killed left behind is replaced.  */
+ag_status ag_replacement_again(ag_replacement *replacement, const char *path, ag_message *message);
+/* Finds out whether the disk takes so many bytes; it keeps them where it knows how. */
+ag_status ag_replacement_reserve(ag_replacement *replacement, int64_t bytes, ag_message *message);
+ag_status ag_replacement_put(ag_replacement *replacement, int64_t offset, const void *bytes,
+                             size_t count, ag_message *message);
 ag_status ag_replacement_write(ag_replacement *replacement, const void *bytes, size_t count,
                                ag_message *message);
 /* Renames when `status` is AG_OK, else removes; returns the first failure. */
@@ -47,9 +54,6 @@ typedef struct ag_file {
     void *print_data;
     ag_replacement replacement; /* while writing */
 } ag_file;
-
-/* What an array holds in memory: ag_real, double, int64_t, ag_complex. */
-typedef enum ag_kind { AG_KIND_REAL, AG_KIND_DOUBLE, AG_KIND_INT, AG_KIND_COMPLEX } ag_kind;
 
 /* Opens what a path holds, whatever its name: HDF5, npz (also within bzip2) or npy.  Until the
    file is closed no other thread gets into HDF5 through this library.  */

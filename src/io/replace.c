@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* replace.c -- files are written under a temporary name in the same folder and renamed. */
+/* replace.c -- files are written under a temporary name in the same folder and renamed, each when the
+   disk has it: after a crash there is the old file or the new one, whole. */
 #include <errno.h>
 #include <fcntl.h>
 #include <stdlib.h>
@@ -23,8 +24,8 @@ fail(const ag_replacement *replacement, const char *what, ag_message *message)
                    strerror(errno));
 }
 
-ag_status
-ag_replacement_begin(ag_replacement *replacement, const char *path, ag_message *message)
+static ag_status
+begin(ag_replacement *replacement, const char *path, int again, ag_message *message)
 {
     const size_t size = strlen(path) + 48;
     struct stat found;
@@ -36,8 +37,12 @@ ag_replacement_begin(ag_replacement *replacement, const char *path, ag_message *
     replacement->temporary = malloc(size);
     if (!replacement->temporary)
         return ag_fail(message, AG_NO_MEMORY, "%s: no memory left", ag_path_tail(path));
-    for (int i = 0; i < 100 && replacement->descriptor < 0; i++) {
-        snprintf(replacement->temporary, size, "%s.%ld-%d.part", path, (long)getpid(), i);
+    snprintf(replacement->temporary, size, "%s.part", path);
+    if (again)
+        unlink(replacement->temporary);
+    for (int i = 0; i < (again ? 1 : 100) && replacement->descriptor < 0; i++) {
+        if (!again)
+            snprintf(replacement->temporary, size, "%s.%ld-%d.part", path, (long)getpid(), i);
         replacement->descriptor = open(replacement->temporary, O_RDWR | O_CREAT | O_EXCL, 0666);
         if (replacement->descriptor < 0 && errno != EEXIST)
             break;
@@ -48,6 +53,40 @@ ag_replacement_begin(ag_replacement *replacement, const char *path, ag_message *
     free(replacement->temporary);
     replacement->temporary = NULL;
     return status;
+}
+
+ag_status
+ag_replacement_begin(ag_replacement *replacement, const char *path, ag_message *message)
+{
+    return begin(replacement, path, 0, message);
+}
+
+ag_status
+ag_replacement_again(ag_replacement *replacement, const char *path, ag_message *message)
+{
+    return begin(replacement, path, 1, message);
+}
+
+ag_status
+ag_replacement_reserve(ag_replacement *replacement, int64_t bytes, ag_message *message)
+{
+#ifdef FALLOC_FL_KEEP_SIZE
+    if (fallocate(replacement->descriptor, 0, 0, bytes) == 0)
+        return AG_OK;
+    if (errno != EOPNOTSUPP && errno != ENOSYS)
+        return fail(replacement, "cannot be written", message);
+#endif
+    return ftruncate(replacement->descriptor, bytes) ? fail(replacement, "cannot be written", message)
+                                                     : AG_OK;
+}
+
+ag_status
+ag_replacement_put(ag_replacement *replacement, int64_t offset, const void *bytes, size_t count,
+                   ag_message *message)
+{
+    return lseek(replacement->descriptor, offset, SEEK_SET) < 0
+               ? fail(replacement, "cannot be written", message)
+               : ag_replacement_write(replacement, bytes, count, message);
 }
 
 ag_status
@@ -68,17 +107,35 @@ ag_replacement_write(ag_replacement *replacement, const void *bytes, size_t coun
     return AG_OK;
 }
 
+/* A name is on the disk when its folder is; a file system that does not know how is not asked. */
+static int
+sync_folder(const char *path)
+{
+    const char *slash = strrchr(path, '/');
+    char *folder = slash ? strndup(path, (size_t)(slash - path + 1)) : strdup(".");
+    const int descriptor = folder ? open(folder, O_RDONLY) : -1;
+    const int bad = descriptor >= 0 && fsync(descriptor) && errno == EIO;
+    if (descriptor >= 0)
+        close(descriptor);
+    free(folder);
+    return bad;
+}
+
 ag_status
 ag_replacement_end(ag_replacement *replacement, ag_status status, ag_message *message)
 {
     if (!replacement->temporary)
         return status;
+    if (!status && fsync(replacement->descriptor) && errno != EINVAL && errno != EROFS)
+        status = fail(replacement, "cannot be written", message);
     if (close(replacement->descriptor) != 0 && !status)
         status = fail(replacement, "cannot be written", message);
     if (!status && rename(replacement->temporary, replacement->path) != 0)
         status = fail(replacement, "cannot be replaced", message);
     if (status)
         unlink(replacement->temporary);
+    else if (sync_folder(replacement->path))
+        status = fail(replacement, "its folder cannot be written", message);
     free(replacement->temporary);
     replacement->temporary = NULL;
     return status;

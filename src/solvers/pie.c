@@ -22,7 +22,7 @@ typedef struct pie {
     ag_array *coverage, *coverage_top;       /* batches only */
     ag_random random;
     int keep;    /* terms stay single: they must be shifted, or there is one */
-    int covered; /* coverage and probe_top belong to the present probe */
+    int32_t covered; /* coverage and probe_top belong to the present probe */
 } pie;
 
 static ag_status
@@ -61,6 +61,18 @@ destroy(ag_solver *s)
     for (size_t i = 0; i < sizeof array / sizeof *array; i++)
         ag_array_destroy(array[i]);
     free(own);
+}
+
+/* What the steps divide by comes from the probe before the first iteration, where it is not refined. */
+static void
+state(ag_solver *s, ag_record *record)
+{
+    pie *own = s->own;
+    ag_record_host(record, "random", AG_KIND_INT, 4, own->random.state);
+    ag_record_host(record, "covered", AG_KIND_INT32, 1, &own->covered);
+    ag_record_array(record, "coverage", own->coverage, s->object_cols);
+    ag_record_array(record, "coverage_top", own->coverage_top, 1);
+    ag_record_array(record, "probe_top", own->probe_top, 1);
 }
 
 static int
@@ -198,6 +210,6 @@ rpie_defaults(ag_options *o)
         AG_KERNEL_object_coverage, AG_KERNEL_maximum,      AG_KERNEL_probe_terms,                  \
         AG_KERNEL_probe_step,  AG_KERNEL_store_stack}
 
-const ag_method ag_method_pie = {"pie", pie_defaults, KERNELS, create, iterate, destroy, 0, NULL};
-const ag_method ag_method_epie = {"epie", defaults, KERNELS, create, iterate, destroy, 0, NULL};
-const ag_method ag_method_rpie = {"rpie", rpie_defaults, KERNELS, create, iterate, destroy, 0, NULL};
+const ag_method ag_method_pie = {"pie", pie_defaults, KERNELS, create, iterate, destroy, state, 0, NULL};
+const ag_method ag_method_epie = {"epie", defaults, KERNELS, create, iterate, destroy, state, 0, NULL};
+const ag_method ag_method_rpie = {"rpie", rpie_defaults, KERNELS, create, iterate, destroy, state, 0, NULL};

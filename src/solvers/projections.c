@@ -23,7 +23,7 @@ typedef struct projections {
     ag_array *density_top, *probe_top;
     ag_stack wave;  /* what the detector said, of all frames if the probe is refined */
     ag_stack state; /* the method's, at the detector */
-    int started;
+    int32_t started;
 } projections;
 
 static ag_status
@@ -66,6 +66,14 @@ destroy(ag_solver *s)
     ag_stack_destroy(&own->wave);
     ag_stack_destroy(&own->state);
     free(own);
+}
+
+static void
+state(ag_solver *s, ag_record *record)
+{
+    projections *own = s->own;
+    ag_record_host(record, "started", AG_KIND_INT32, 1, &own->started);
+    ag_record_stack(record, "state", &own->state);
 }
 
 /* The next frames, as many as lie in one block of every stack, and their waves. */
@@ -195,8 +203,8 @@ raar_defaults(ag_options *o)
         AG_KERNEL_maximum, AG_KERNEL_probe_terms, AG_KERNEL_probe_sum}
 
 const ag_method ag_method_dm = {"dm",    defaults, KERNELS(AG_KERNEL_modulus_dm), create, iterate,
-                                destroy, 1e-10,    dm_middle};
+                                destroy, state,    1e-10, dm_middle};
 const ag_method ag_method_ap = {"ap",    defaults, KERNELS(AG_KERNEL_modulus), create, iterate,
-                                destroy, 1e-10,    ag_solver_modulus};
+                                destroy, state,    1e-10, ag_solver_modulus};
 const ag_method ag_method_raar = {"raar",  raar_defaults, KERNELS(AG_KERNEL_modulus_raar), create, iterate,
-                                  destroy, 1e-8,          raar_middle};
+                                  destroy, state,         1e-8, raar_middle};

@@ -236,8 +236,8 @@ ag_solver_destroy(ag_solver *s)
     free(s);
 }
 
-static ag_status
-grow_history(ag_solver *s, int64_t iterations)
+ag_status
+ag_solver_grow(ag_solver *s, int64_t iterations)
 {
     const int64_t room = s->done + iterations;
     if (room <= s->room)
@@ -260,7 +260,7 @@ ag_solver_run(ag_solver *s, int64_t iterations, ag_progress_callback *progress, 
     if (iterations < 0 || iterations > INT32_MAX)
         return ag_device_fail(s->device, AG_BAD_ARGUMENT, "iterations: found %lld, expected 0 or more",
                               (long long)iterations);
-    if (ag_device_status(s->device) || grow_history(s, iterations))
+    if (ag_device_status(s->device) || ag_solver_grow(s, iterations))
         return ag_device_status(s->device);
     const double begin = ag_device_seconds(s->device);
     double before = begin;

@@ -13,6 +13,7 @@ typedef struct ag_method {
     ag_status (*create)(ag_solver *solver);
     void (*iterate)(ag_solver *solver, int64_t iteration);
     void (*destroy)(ag_solver *solver);
+    void (*state)(ag_solver *solver, ag_record *record); /* adds what the next iteration depends on */
     double guard;   /* projections: added to the density before dividing by it */
     ag_middle *middle;
 } ag_method;
@@ -106,6 +107,13 @@ void ag_solver_transfer(ag_solver *solver, const ag_scan_info *info);
 int ag_solver_kernel(const ag_solver *solver, int kernel);
 /* The middle pass of the plain modulus constraint. */
 ag_middle ag_solver_modulus;
+/* save.c: adds an array to a record, if there is one: in host memory, on the device as rows of so many
+   columns, a stack. */
+void ag_record_host(ag_record *record, const char *name, ag_kind kind, int64_t count, void *host);
+void ag_record_array(ag_record *record, const char *name, ag_array *array, int64_t cols);
+void ag_record_stack(ag_record *record, const char *name, ag_stack *stack);
+/* Makes room in the history for so many more. */
+ag_status ag_solver_grow(ag_solver *solver, int64_t iterations);
 /* Sums the errors that the last iteration's passes left. */
 void ag_solver_total(ag_solver *solver);
 

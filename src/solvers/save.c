@@ -1,0 +1,165 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* save.c -- checkpoints: everything that the next iteration depends on, so that a run that was cut off
+   goes on with the same bits.
+
+   Every solver has object, probe, history and the order of the frames; a method names what else is
+   its state.  The words tell that scan, method, options and transform are the same.  */
+#include <stdlib.h>
+#include <string.h>
+
+#include "solver.h"
+
+static ag_status
+move(const ag_field *f, int64_t first, int64_t rows, void *host, int put, ag_message *message)
+{
+    const int64_t from = first * f->cols, n = rows * f->cols;
+    const ag_device *device = f->stack ? f->stack->part[0]->device : f->array ? f->array->device : NULL;
+    ag_status status = AG_OK;
+    if (f->stack) {
+        status = ag_stack_copy(f->stack, first, rows, host, put);
+    } else if (f->array) {
+        status = put ? ag_array_write(f->array, from, n, host) : ag_array_read(f->array, from, n, host);
+    } else {
+        const size_t size = f->kind == AG_KIND_INT32 ? 4 : 8;
+        char *at = (char *)f->host + (size_t)from * size;
+        memcpy(put ? at : host, put ? host : at, (size_t)n * size);
+    }
+    return status ? ag_fail(message, status, "%s", ag_device_message(device)) : AG_OK;
+}
+
+void
+ag_record_host(ag_record *record, const char *name, ag_kind kind, int64_t count, void *host)
+{
+    if (count > 0)
+        record->field[record->fields++] = (ag_field){name, kind, count, 1, host, NULL, NULL};
+}
+
+void
+ag_record_array(ag_record *record, const char *name, ag_array *array, int64_t cols)
+{
+    if (array)
+        record->field[record->fields++] = (ag_field){
+            name, array->type == AG_COMPLEX ? AG_KIND_COMPLEX : AG_KIND_REAL, array->count / cols, cols, NULL, array, NULL};
+}
+
+void
+ag_record_stack(ag_record *record, const char *name, ag_stack *stack)
+{
+    if (stack->part)
+        record->field[record->fields++] = (ag_field){
+            name, stack->part[0]->type == AG_COMPLEX ? AG_KIND_COMPLEX : AG_KIND_REAL, stack->frames, stack->frame,
+            NULL, NULL, stack};
+}
+
+static void
+add_words(ag_record *record, const ag_solver *s)
+{
+    const ag_options *o = &s->options;
+    const uint64_t *id = s->identity;
+    const size_t room = sizeof record->word[0].text;
+    int n = 0;
+    record->word[n].name = "scan";
+    snprintf(record->word[n++].text, room,
+             "%lld frames of %lld x %lld, object %lld x %lld; positions %016llx, mask %016llx, data %016llx",
+             (long long)s->frames, (long long)s->rows, (long long)s->cols, (long long)s->object_rows,
+             (long long)s->object_cols, (unsigned long long)id[AG_IDENTITY_POSITIONS],
+             (unsigned long long)id[AG_IDENTITY_MASK], (unsigned long long)id[AG_IDENTITY_DATA]);
+    /* All options but the memory, which changes no bit. */
+    record->word[n].name = "options";
+    snprintf(record->word[n++].text, room,
+             "%s batch %lld alpha %.17g beta %.17g object_step %.17g probe_step %.17g probe_start %lld "
+             "probe_period %lld object_inertia %.17g probe_inertia %.17g modulus_guard %.17g "
+             "modulus_floor %.17g clip_amplitudes %d shuffle %d seed %llu subpixel %d",
+             o->method, (long long)o->batch, o->alpha, o->beta, o->object_step, o->probe_step,
+             (long long)o->probe_start, (long long)o->probe_period, o->object_inertia, o->probe_inertia,
+             o->modulus_guard, o->modulus_floor, o->clip_amplitudes, o->shuffle, (unsigned long long)o->seed,
+             (int)o->subpixel);
+    record->word[n].name = "plan";
+    snprintf(record->word[n++].text, room, "%s", s->plan.id);
+    record->words = n;
+}
+
+static void
+describe(ag_record *record, ag_solver *s, int64_t iterations)
+{
+    memset(record, 0, sizeof *record);
+    record->move = move;
+    record->iterations = iterations;
+    add_words(record, s);
+    ag_record_array(record, "object", s->object, s->object_cols);
+    ag_record_array(record, "probe", s->probe, s->cols);
+    ag_record_host(record, "error", AG_KIND_DOUBLE, iterations, s->history);
+    ag_record_host(record, "seconds", AG_KIND_DOUBLE, iterations, s->seconds);
+    ag_record_host(record, "order", AG_KIND_INT32, s->frames, s->order);
+    s->method->state(s, record);
+}
+
+ag_status
+ag_solver_save(ag_solver *s, const char *path, const char *note, ag_message *message)
+{
+    ag_record record;
+    if (ag_device_status(s->device))
+        return ag_fail(message, ag_device_status(s->device), "%s", ag_device_message(s->device));
+    describe(&record, s, s->done);
+    record.note = note;
+    return ag_record_write(path, &record, message);
+}
+
+/* Each frame once, whatever the file says. */
+static int
+is_order(const ag_solver *s)
+{
+    uint8_t *seen = ag_calloc(s->frames, 1);
+    int64_t n = 0;
+    for (int64_t i = 0; seen && i < s->frames; i++)
+        if (s->order[i] >= 0 && s->order[i] < s->frames && !seen[s->order[i]]) {
+            seen[s->order[i]] = 1;
+            n++;
+        }
+    free(seen);
+    return n == s->frames;
+}
+
+static ag_status
+load(ag_solver *s, const char *path, ag_message *message)
+{
+    ag_record record;
+    int64_t iterations = 0;
+    ag_status status = ag_record_look(path, &iterations, NULL, message);
+    if (status)
+        return status;
+    if (ag_solver_grow(s, iterations))
+        return ag_fail(message, AG_NO_MEMORY, "%s: no memory for %lld iterations", path, (long long)iterations);
+    describe(&record, s, iterations);
+    status = ag_record_read(path, &record, message);
+    if (!status && !is_order(s))
+        status = ag_fail(message, AG_BAD_FILE, "%s: checkpoint/order: is no order of %lld frames", path,
+                         (long long)s->frames);
+    s->done = iterations;
+    return status;
+}
+
+ag_status
+ag_solver_load(ag_solver *s, const char *path, ag_message *message)
+{
+    ag_message words;
+    if (s->done)
+        return ag_fail(message, AG_BAD_ARGUMENT, "solver: found one that has run, expected a new one");
+    ag_status status = load(s, path, &words);
+    if (!status) {
+        if (s->options.shuffle)
+            ag_stack_reorder(&s->amplitude, s->order);
+        return ag_array_write(s->frame, 0, s->frames, s->order)
+                   ? ag_fail(message, ag_device_status(s->device), "%s", ag_device_message(s->device))
+                   : AG_OK;
+    }
+    ag_device_fail(s->device, status, "%s", words.text);
+    return ag_fail(message, status, "%s", words.text);
+}
+
+ag_status
+ag_checkpoint_note(char **note, const char *path, ag_message *message)
+{
+    *note = NULL;
+    return ag_record_look(path, NULL, note, message);
+}
