@@ -71,6 +71,9 @@ ag_status ag_device_synchronize(ag_device *device);
 /* Bytes of device memory held now and at most since the device was opened. */
 void ag_device_memory(const ag_device *device, int64_t *now, int64_t *peak);
 
+/* Bytes of memory that the device has. */
+int64_t ag_device_size(const ag_device *device);
+
 /* Calls `visit` for each device that configure was told of: `status` AG_OK and the
    description, or the reason why it cannot be used.  Each backend is tried in the
    calling process.  Stops when visit returns non-zero, and returns that value.  */

@@ -189,6 +189,12 @@ ag_device_memory(const ag_device *device, int64_t *now, int64_t *peak)
     *peak = device->peak;
 }
 
+int64_t
+ag_device_size(const ag_device *device)
+{
+    return device->limits.memory;
+}
+
 int
 ag_device_list(ag_device_visit *visit, void *user)
 {

@@ -13,6 +13,11 @@ set -u
 say() { printf '%s\n' "$*"; }
 have() { command -v "$1" >/dev/null 2>&1; }
 
+# Long runs, killed often.
+kills_part() {
+    AG_KILLS=200 $MAKE check TESTS=tests/t7_long.sh VERBOSE=1
+}
+
 # The kernel tests on oclgrind's device, which watches every access to memory.
 oclgrind_part() {
     have oclgrind || { say "SKIP: oclgrind is not installed"; return 77; }
@@ -62,6 +67,7 @@ sanitizers_part() {
 run_part() {
     case $1 in
     check) $MAKE check VERBOSE=1 ;;
+    kills) kills_part ;;
     oclgrind) oclgrind_part ;;
     valgrind) valgrind_part ;;
     sanitizers) sanitizers_part ;;

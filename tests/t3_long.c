@@ -12,7 +12,8 @@
 static const struct {
     double jitter;
     int64_t batch, probe_start;
-} kind[] = {{0, 1, 1}, {0.8, 1, 1}, {0.8, 7, 1}, {0, 7, -1}};
+    int near;
+} kind[] = {{0, 1, 1, 0}, {0.8, 1, 1, 0}, {0.8, 7, 1, 0}, {0, 7, -1, 0}, {0.8, 1, 1, 1}};
 #define KINDS ((int)(sizeof kind / sizeof *kind))
 
 static ag_options
@@ -29,7 +30,8 @@ options_of(int i)
 static ag_scan *
 scan_of(int i, int64_t points)
 {
-    return test_scan(32, 96, points, kind[i / METHODS % KINDS].jitter);
+    const int k = i / METHODS % KINDS;
+    return (kind[k].near ? test_near_scan : test_scan)(32, 96, points, kind[k].jitter);
 }
 
 static int

@@ -198,7 +198,7 @@ done
 
 keys='program version algorithm device plan iterations positions frame modes seconds error
     relative_l2 r_factor run_seconds frames_per_second ns_per_pixel peak_device_bytes
-    peak_host_bytes options'
+    peak_host_bytes estimate signal options'
 
 # is_report FILE: complains unless it is one JSON object with the documented keys.
 is_report() {

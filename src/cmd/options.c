@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* options.c -- the command line of `argand reconstruct`. */
 #include <getopt.h>
-#include <stddef.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -11,6 +10,9 @@
 
 static const char name[] = "reconstruct";
 
+/* From one checkpoint to the next. */
+#define USUAL_SECONDS 600
+
 /* Before and after the names of the methods. */
 static const char help_begin[] =
     "Usage: argand reconstruct SCAN [-a ALGORITHM] [-n N] [-o OUT.cxi] [OPTIONS]\n"
@@ -19,6 +21,7 @@ static const char help_begin[] =
     "  -a, --algorithm NAME    ";
 static const char help_end[] =
     " (rpie)\n"
+    "                           several one after another: raar:200,rpie:50:beta=0.5\n"
     "  -n, --iterations N       passes over all positions (100); also --niter\n"
     "  -o, --output FILE        the result, HDF5 with CXI names\n"
     "  -d, --device NAME        see argand devices (ARGAND_DEVICE, else the first)\n"
@@ -31,6 +34,12 @@ static const char help_end[] =
     "      --threads N          of the cpu device (all cores)\n"
     "      --png DIR            pictures: object amplitude and phase, probe, error curve\n"
     "      --json FILE          a report; - is the standard output\n"
+    "      --checkpoint FILE    what --resume needs, rewritten during the run\n"
+    "      --preview DIR        pictures as of --png, rewritten during the run\n"
+    "      --every N            iterations, or with an s seconds, between the two's writings (600s)\n"
+    "      --resume[=FILE]      go on from FILE, or from the checkpoint if there is one yet\n"
+    "      --memory LIMIT       on the device (cpu: in all), as 2G, 512M or 50%; what does not fit\n"
+    "                           waits in host memory (cpu: in a temporary file)\n"
     "  -q, --quiet              no progress\n"
     "  -h, --help               this text\n"
     "\n"
@@ -48,28 +57,9 @@ static const char help_end[] =
     "      --keep-negative      amplitudes below 0 are not made 0\n"
     "\n";
 static const char help_exit[] =
-    "\nExit status: 0 done, 1 failed, 2 the command line is wrong.\n";
+    "\nExit status: 0 done, 1 failed, 2 the command line is wrong, 128 + N stopped by signal N.\n";
 
-enum {
-    FFT = 256,
-    START,
-    SUBPIXEL,
-    SEED,
-    THREADS,
-    PNG,
-    JSON,
-    BATCH,
-    ALPHA,
-    BETA,
-    OBJECT_STEP,
-    PROBE_STEP,
-    PROBE_START,
-    PROBE_PERIOD,
-    OBJECT_INERTIA,
-    PROBE_INERTIA,
-    NO_SHUFFLE,
-    KEEP_NEGATIVE
-};
+enum { FFT = 256, START, THREADS, PNG, JSON, CHECKPOINT, EVERY, RESUME, PREVIEW, MEMORY, SETTING };
 
 static const struct option long_options[] = {
     {"algorithm", required_argument, NULL, 'a'},
@@ -79,78 +69,57 @@ static const struct option long_options[] = {
     {"device", required_argument, NULL, 'd'},
     {"fft", required_argument, NULL, FFT},
     {"start", required_argument, NULL, START},
-    {"subpixel", required_argument, NULL, SUBPIXEL},
-    {"seed", required_argument, NULL, SEED},
+    {"subpixel", required_argument, NULL, SETTING},
+    {"seed", required_argument, NULL, SETTING},
     {"threads", required_argument, NULL, THREADS},
     {"png", required_argument, NULL, PNG},
     {"json", required_argument, NULL, JSON},
+    {"checkpoint", required_argument, NULL, CHECKPOINT},
+    {"every", required_argument, NULL, EVERY},
+    {"resume", optional_argument, NULL, RESUME},
+    {"preview", required_argument, NULL, PREVIEW},
+    {"memory", required_argument, NULL, MEMORY},
     {"quiet", no_argument, NULL, 'q'},
     {"help", no_argument, NULL, 'h'},
-    {"batch", required_argument, NULL, BATCH},
-    {"alpha", required_argument, NULL, ALPHA},
-    {"beta", required_argument, NULL, BETA},
-    {"object-step", required_argument, NULL, OBJECT_STEP},
-    {"probe-step", required_argument, NULL, PROBE_STEP},
-    {"probe-start", required_argument, NULL, PROBE_START},
-    {"probe-period", required_argument, NULL, PROBE_PERIOD},
-    {"object-inertia", required_argument, NULL, OBJECT_INERTIA},
-    {"probe-inertia", required_argument, NULL, PROBE_INERTIA},
-    {"no-shuffle", no_argument, NULL, NO_SHUFFLE},
-    {"keep-negative", no_argument, NULL, KEEP_NEGATIVE},
+    {"batch", required_argument, NULL, SETTING},
+    {"alpha", required_argument, NULL, SETTING},
+    {"beta", required_argument, NULL, SETTING},
+    {"object-step", required_argument, NULL, SETTING},
+    {"probe-step", required_argument, NULL, SETTING},
+    {"probe-start", required_argument, NULL, SETTING},
+    {"probe-period", required_argument, NULL, SETTING},
+    {"object-inertia", required_argument, NULL, SETTING},
+    {"probe-inertia", required_argument, NULL, SETTING},
+    {"no-shuffle", no_argument, NULL, SETTING},
+    {"keep-negative", no_argument, NULL, SETTING},
     {NULL, 0, NULL, 0}};
 static const char short_options[] = ":a:n:o:d:qh";
 
+/* "20": iterations, "90s": seconds. */
 static int
-subpixel(const char *text, ag_subpixel *value)
+take_every(run *r, const char *text)
 {
-    static const char *const how[] = {"fourier", "linear", "none"};
-    for (int i = 0; i < 3; i++)
-        if (!strcmp(how[i], text)) {
-            *value = (ag_subpixel)i;
-            return 1;
-        }
-    cmd_usage(name, "--subpixel: found \"%s\", expected fourier, linear or none", text);
-    return 0;
-}
-
-/* Options whose value is a number. */
-static const struct {
-    int id;
-    const char *option;
-    size_t offset; /* in a run: of an int64_t, or of a double where `real` */
-    int real;
-    double least, most;
-} number[] = {
-    {'n', "--iterations", offsetof(run, iterations), 0, 0, 1e9},
-    {SEED, "--seed", offsetof(run, options.seed), 0, 0, 9e18},
-    {BATCH, "--batch", offsetof(run, options.batch), 0, 1, 9e18},
-    {ALPHA, "--alpha", offsetof(run, options.alpha), 1, 0, 1},
-    {BETA, "--beta", offsetof(run, options.beta), 1, 0, 1},
-    {OBJECT_STEP, "--object-step", offsetof(run, options.object_step), 1, 0, 10},
-    {PROBE_STEP, "--probe-step", offsetof(run, options.probe_step), 1, 0, 10},
-    {PROBE_START, "--probe-start", offsetof(run, options.probe_start), 0, -1, 1e9},
-    {PROBE_PERIOD, "--probe-period", offsetof(run, options.probe_period), 0, 1, 1e9},
-    {OBJECT_INERTIA, "--object-inertia", offsetof(run, options.object_inertia), 1, 0, 1},
-    {PROBE_INERTIA, "--probe-inertia", offsetof(run, options.probe_inertia), 1, 0, 1},
-};
-
-/* 1 when the option is good. */
-static int
-take_number(run *r, int c)
-{
-    size_t i = 0;
-    while (number[i].id != c)
-        i++;
-    char *place = (char *)r + number[i].offset;
-    if (number[i].real)
-        return cmd_real(name, number[i].option, optarg, number[i].least, number[i].most,
-                        (double *)(void *)place);
-    return cmd_integer(name, number[i].option, optarg, (int64_t)number[i].least,
-                       (int64_t)number[i].most, (int64_t *)(void *)place);
+    char *end;
+    const double seconds = strtod(text, &end);
+    r->every = 0;
+    if (end != text && !strcmp(end, "s") && seconds > 0 && seconds < 1e9) {
+        r->every_seconds = seconds;
+        return 1;
+    }
+    return cmd_integer(name, "--every", text, 1, 1000000000, &r->every);
 }
 
 static int
-take(run *r, int c)
+take_setting(run *r, const char *setting)
+{
+    for (int k = 0; k < r->stages; k++)
+        if (!run_set(&r->stage[k].options, setting, optarg))
+            return 0;
+    return 1;
+}
+
+static int
+take(run *r, int c, const char *option)
 {
     int64_t threads;
     switch (c) {
@@ -177,32 +146,54 @@ take(run *r, int c)
     case JSON:
         r->json = optarg;
         return 1;
-    case SUBPIXEL:
-        return subpixel(optarg, &r->options.subpixel);
+    case CHECKPOINT:
+        r->checkpoint = optarg;
+        return 1;
+    case EVERY:
+        return take_every(r, optarg);
+    case RESUME:
+        r->resume = optarg ? optarg : "";
+        return 1;
+    case PREVIEW:
+        r->preview = optarg;
+        return 1;
+    case MEMORY:
+        return run_memory_option(r, optarg);
+    case 'n':
+        return cmd_integer(name, "--iterations", optarg, 0, 1000000000, &r->iterations);
     case THREADS:
         return cmd_integer(name, "--threads", optarg, 1, 4096, &threads) &&
                !setenv("ARGAND_THREADS", optarg, 1);
-    case NO_SHUFFLE:
-        r->options.shuffle = 0;
-        return 1;
-    case KEEP_NEGATIVE:
-        r->options.clip_amplitudes = 0;
-        return 1;
     default:
-        return take_number(r, c);
+        return take_setting(r, option);
     }
+}
+
+/* What has to be given together. */
+static int
+check(const run *r)
+{
+    if (!r->output && !r->png && !r->json)
+        return cmd_usage(name, "nothing to leave: give --output, --png or --json");
+    if (r->resume && !*r->resume && !r->checkpoint)
+        return cmd_usage(name, "--resume: found no file, expected one, or --checkpoint");
+    if ((r->every || r->every_seconds > 0) && !r->checkpoint && !r->preview)
+        return cmd_usage(name, "--every: expected with it --checkpoint or --preview");
+    return 0;
 }
 
 int
 run_parse(run *r, int argc, char **argv)
 {
-    const char *algorithm = "rpie";
+    const char *algorithm = "rpie", *after_resume = NULL;
     const struct option *options = cmd_input_options(long_options);
-    ag_message message;
-    int c;
+    int c, index = 0;
     while ((c = getopt_long(argc, argv, short_options, options, NULL)) != -1) {
         if (c == 'a')
             algorithm = optarg;
+        /* Before getopt has moved the scan behind the options. */
+        if (c == RESUME)
+            after_resume = optarg || optind >= argc ? NULL : argv[optind];
         if (c == 'h') {
             fputs(help_begin, stdout);
             for (int i = 0; ag_method_name(i); i++)
@@ -215,17 +206,28 @@ run_parse(run *r, int argc, char **argv)
         if (c == '?' || c == ':')
             return cmd_wrong_option(name, c, argv);
     }
-    if (ag_options_default(&r->options, algorithm, &message))
-        return cmd_usage(name, "--%s", message.text);
+    if (!run_chain(r, algorithm))
+        return 2;
     r->iterations = 100;
     ag_import_default(&r->input.import);
-    for (optind = 1; (c = getopt_long(argc, argv, short_options, options, NULL)) != -1;)
-        if (!(cmd_input_is(c) ? cmd_input_take(name, c, &r->input) : take(r, c)))
+    for (optind = 1; (c = getopt_long(argc, argv, short_options, options, &index)) != -1;)
+        if (!(cmd_input_is(c) ? cmd_input_take(name, c, &r->input) : take(r, c, options[index].name)))
             return 2;
+    if (!run_set_stages(r))
+        return 2;
+    /* "--resume FILE SCAN" and "SCAN --resume FILE" */
+    for (int i = optind; i < argc && argc - optind == 2 && after_resume; i++)
+        if (argv[i] == after_resume) {
+            r->resume = after_resume;
+            argv[i] = argv[optind++];
+            after_resume = NULL;
+        }
     if (!cmd_input_scan(name, argc, argv, &r->input))
         return 2;
     r->scan_path = cmd_input_name(&r->input);
-    if (!r->output && !r->png && !r->json)
-        return cmd_usage(name, "nothing to leave: give --output, --png or --json");
-    return 0;
+    r->input.import.lazy = r->memory || r->memory_part > 0;
+    const int status = check(r);
+    if (!r->every && !(r->every_seconds > 0))
+        r->every_seconds = USUAL_SECONDS;
+    return status;
 }

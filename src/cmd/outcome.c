@@ -5,7 +5,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/resource.h>
 #include <sys/stat.h>
 
 #include "cmd.h"
@@ -13,28 +12,10 @@
 
 static const char name[] = "reconstruct";
 
-static json_t *
-options_object(const run *r)
-{
-    static const char *const subpixel[] = {"fourier", "linear", "none"};
-    const ag_options *o = &r->options;
-    json_t *object = json_pack(
-        "{s:s s:I s:I s:f s:f s:f s:f s:I s:I s:f s:f s:f s:f s:b s:b s:I s:s s:s}", "algorithm",
-        o->method, "iterations", (json_int_t)r->iterations, "batch", (json_int_t)o->batch, "alpha",
-        o->alpha, "beta", o->beta, "object_step", o->object_step, "probe_step", o->probe_step,
-        "probe_start", (json_int_t)o->probe_start, "probe_period", (json_int_t)o->probe_period,
-        "object_inertia", o->object_inertia, "probe_inertia", o->probe_inertia, "modulus_guard",
-        o->modulus_guard, "modulus_floor", o->modulus_floor, "clip_amplitudes", o->clip_amplitudes,
-        "shuffle", o->shuffle, "seed", (json_int_t)o->seed, "subpixel", subpixel[o->subpixel],
-        "orientation", ag_orientation_name(r->orientation));
-    json_object_set_new(object, "input", cmd_input_given());
-    return object;
-}
-
 static char *
 options_text(const run *r)
 {
-    json_t *object = options_object(r);
+    json_t *object = run_options_json(r);
     char *text = object ? json_dumps(object, 0) : NULL;
     json_decref(object);
     return text;
@@ -49,13 +30,26 @@ run_places(run *r)
         int special;
         const char *taken[3], *is[3]; /* what must not be overwritten */
     } file[] = {
-        {"--output", r->output, 0, {r->scan_path}, {"the scan"}},
+        {"--output",
+         r->output,
+         0,
+         {r->scan_path, r->resume},
+         {"the scan", "the checkpoint to resume"}},
         {"--json",
          json,
          1,
          {r->scan_path, r->output, r->start},
          {"the scan", "the result", "the start"}},
+        {"--checkpoint",
+         r->checkpoint,
+         0,
+         {r->scan_path, r->output, json},
+         {"the scan", "the result", "the report"}},
     };
+    const struct {
+        const char *option, *path;
+        int *made;
+    } folder[] = {{"--png", r->png, &r->png_made}, {"--preview", r->preview, &r->preview_made}};
     char path[RUN_PATH];
     for (size_t i = 0; i < sizeof file / sizeof *file; i++)
         for (size_t k = 0; file[i].path && k < 3; k++)
@@ -69,24 +63,28 @@ run_places(run *r)
     for (size_t i = 0; i < sizeof file / sizeof *file; i++)
         if (file[i].path && cmd_try_output(name, file[i].option, file[i].path, file[i].special))
             return 1;
-    if (!r->png)
-        return 0;
-    r->png_made = mkdir(r->png, 0777) == 0;
-    if (!r->png_made && errno != EEXIST)
-        return cmd_fail(name, "--png: %s: the folder cannot be made: %s", r->png, strerror(errno));
-    return run_picture_path(r, "object_phase.png", path) || cmd_try_output(name, "--png", path, 0);
+    for (size_t i = 0; i < sizeof folder / sizeof *folder; i++) {
+        const char *option = folder[i].option;
+        if (!folder[i].path)
+            continue;
+        *folder[i].made = mkdir(folder[i].path, 0777) == 0;
+        if (!*folder[i].made && errno != EEXIST)
+            return cmd_fail(name, "%s: %s: the folder cannot be made: %s", option, folder[i].path, strerror(errno));
+        if (run_picture_path(option, folder[i].path, "object_phase.png", path) ||
+            cmd_try_output(name, option, path, 0))
+            return 1;
+    }
+    return 0;
 }
 
 int
 run_result(const run *r)
 {
     const ag_scan_info *info = ag_scan_content(r->scan);
-    const double *error, *seconds;
     ag_message message;
     char *options = options_text(r);
     if (!options)
         return cmd_fail(name, "%s: out of host memory", r->output);
-    const int64_t done = ag_solver_history(r->solver, &error, &seconds);
     const ag_result result = {.layers = 1,
                               .object_rows = info->object_rows,
                               .object_cols = info->object_cols,
@@ -104,16 +102,16 @@ run_result(const run *r)
                               .focus_distance = info->focus_distance,
                               .pixel = {info->pixel[0], info->pixel[1]},
                               .detector_pixel = {info->detector_pixel[0], info->detector_pixel[1]},
-                              .iterations = done,
-                              .error = error,
-                              .seconds = seconds,
+                              .iterations = r->done,
+                              .error = r->error,
+                              .seconds = r->each,
                               .quality = r->quality,
                               .version = ag_version(),
                               .device = ag_device_name(r->device),
-                              .plan = ag_solver_plan(r->solver),
+                              .plan = r->plan,
                               .source = r->scan_path,
                               .options = options,
-                              .seed = r->options.seed,
+                              .seed = r->stage[0].options.seed,
                               .run_seconds = r->seconds};
     const ag_status status = ag_result_write(r->output, &result, &message);
     free(options);
@@ -124,29 +122,27 @@ int
 run_json(const run *r)
 {
     const ag_scan_info *info = ag_scan_content(r->scan);
-    const double *error, *seconds;
-    const int64_t done = ag_solver_history(r->solver, &error, &seconds);
-    const double visits = (double)done * (double)info->frames;
+    const double visits = (double)r->done * (double)info->frames;
+    char algorithm[RUN_PATH];
     int64_t now, peak;
-    struct rusage usage;
-    ag_device_memory(r->device, &now, &peak);
-    getrusage(RUSAGE_SELF, &usage);
+    run_host_memory(&now, &peak);
     json_t *curve = json_array(), *times = json_array();
-    for (int64_t i = 0; i < done; i++) {
-        json_array_append_new(curve, json_real(error[i]));
-        json_array_append_new(times, json_real(seconds[i]));
+    for (int64_t i = 0; i < r->done; i++) {
+        json_array_append_new(curve, json_real(r->error[i]));
+        json_array_append_new(times, json_real(r->each[i]));
     }
     json_t *report = json_pack(
-        "{s:s s:s s:s s:s s:s s:I s:I s:[I,I] s:i s:o s:o s:f s:f s:f s:f s:f s:I s:I s:o}",
-        "program", "argand", "version", ag_version(), "algorithm", r->options.method, "device",
-        ag_device_name(r->device), "plan", ag_solver_plan(r->solver), "iterations",
-        (json_int_t)done, "positions", (json_int_t)info->frames, "frame", (json_int_t)info->rows,
+        "{s:s s:s s:s s:s s:s s:I s:I s:[I,I] s:i s:o s:o s:f s:f s:f s:f s:f s:I s:I s:{s:I s:I s:I} s:i s:o}",
+        "program", "argand", "version", ag_version(), "algorithm", run_algorithm(r, algorithm), "device",
+        ag_device_name(r->device), "plan", r->plan, "iterations",
+        (json_int_t)r->done, "positions", (json_int_t)info->frames, "frame", (json_int_t)info->rows,
         (json_int_t)info->cols, "modes", 1, "seconds", times, "error", curve, "relative_l2",
         r->quality.relative_l2, "r_factor", r->quality.r_factor, "run_seconds", r->seconds,
         "frames_per_second", r->seconds > 0 ? visits / r->seconds : 0, "ns_per_pixel",
         visits > 0 ? r->seconds * 1e9 / (visits * (double)(info->rows * info->cols)) : 0,
-        "peak_device_bytes", (json_int_t)peak, "peak_host_bytes",
-        (json_int_t)usage.ru_maxrss * 1024, "options", options_object(r));
+        "peak_device_bytes", (json_int_t)r->peak, "peak_host_bytes",
+        (json_int_t)peak, "estimate", "device_bytes", (json_int_t)r->need.device, "host_bytes",
+        (json_int_t)r->need.host, "file_bytes", (json_int_t)r->need.file, "signal", r->signal, "options", run_options_json(r));
     char *text = report ? json_dumps(report, JSON_INDENT(1)) : NULL;
     json_decref(report);
     if (!text)

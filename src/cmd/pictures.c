@@ -13,10 +13,10 @@ static const char name[] = "reconstruct";
 static const ag_real lit = (ag_real)0.1;
 
 int
-run_picture_path(const run *r, const char *file, char path[RUN_PATH])
+run_picture_path(const char *option, const char *folder, const char *file, char path[RUN_PATH])
 {
-    const int n = snprintf(path, RUN_PATH, "%s/%s", r->png, file);
-    return n < RUN_PATH ? 0 : cmd_fail(name, "--png: %s: the path is too long", r->png);
+    const int n = snprintf(path, RUN_PATH, "%s/%s", folder, file);
+    return n < RUN_PATH ? 0 : cmd_fail(name, "%s: %s: the path is too long", option, folder);
 }
 
 /* The rows and columns from `first` on that hold all pixels that were lit. */
@@ -58,7 +58,7 @@ illuminate(const run *r, ag_real *weight)
 }
 
 static int
-write_object(const run *r, const ag_complex *object, const ag_real *weight, box b)
+write_object(const char *option, const char *folder, const ag_complex *object, const ag_real *weight, box b)
 {
     static const struct {
         const char *file;
@@ -67,7 +67,7 @@ write_object(const run *r, const ag_complex *object, const ag_real *weight, box 
     char path[RUN_PATH];
     ag_message message;
     for (size_t i = 0; i < sizeof picture / sizeof *picture; i++) {
-        if (run_picture_path(r, picture[i].file, path))
+        if (run_picture_path(option, folder, picture[i].file, path))
             return 1;
         if (ag_picture_write(path, picture[i].kind, b.size[0], b.size[1], object, weight, &message))
             return cmd_fail(name, "%s", message.text);
@@ -76,31 +76,29 @@ write_object(const run *r, const ag_complex *object, const ag_real *weight, box 
 }
 
 static int
-write_probe_and_error(const run *r)
+write_probe_and_error(const run *r, const char *option, const char *folder)
 {
     const ag_scan_info *info = ag_scan_content(r->scan);
-    const double *error, *seconds;
-    const int64_t done = ag_solver_history(r->solver, &error, &seconds);
     int positive = 0;
     char path[RUN_PATH];
     ag_message message;
-    if (run_picture_path(r, "probe.png", path))
+    if (run_picture_path(option, folder, "probe.png", path))
         return 1;
     if (ag_picture_write(path, AG_HUE, info->rows, info->cols, r->probe_host, NULL, &message))
         return cmd_fail(name, "%s", message.text);
-    for (int64_t i = 0; i < done; i++)
-        positive = positive || error[i] > 0;
+    for (int64_t i = 0; i < r->done; i++)
+        positive = positive || r->error[i] > 0;
     if (!positive)
         return 0;
-    if (run_picture_path(r, "error.png", path))
+    if (run_picture_path(option, folder, "error.png", path))
         return 1;
-    if (ag_curve_write(path, done, error, &message))
+    if (ag_curve_write(path, r->done, r->error, &message))
         return cmd_fail(name, "%s", message.text);
     return 0;
 }
 
 int
-run_pictures(const run *r)
+run_pictures(const run *r, const char *option, const char *folder)
 {
     const ag_scan_info *info = ag_scan_content(r->scan);
     const size_t pixels = (size_t)(info->object_rows * info->object_cols);
@@ -115,11 +113,11 @@ run_pictures(const run *r)
                    (size_t)b.size[1] * sizeof *object);
             memmove(weight + y * b.size[1], weight + from, (size_t)b.size[1] * sizeof *weight);
         }
-        status = write_object(r, object, weight, b);
+        status = write_object(option, folder, object, weight, b);
     } else {
-        status = cmd_fail(name, "--png: %s: out of host memory", r->png);
+        status = cmd_fail(name, "%s: %s: out of host memory", option, folder);
     }
     free(object);
     free(weight);
-    return status ? status : write_probe_and_error(r);
+    return status ? status : write_probe_and_error(r, option, folder);
 }

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* reconstruct.c -- `argand reconstruct`: from a scan to object and probe. */
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -10,23 +11,30 @@
 
 static const char name[] = "reconstruct";
 
+static void
+print_progress(const run *r, const ag_progress *p)
+{
+    /* Numbers are those of all stages, rates those of this one. */
+    const int64_t total = run_total(r), iteration = r->base + p->iteration;
+    const double left = p->seconds / (double)p->iteration * (double)(total - iteration);
+    const double frames = (double)ag_scan_content(r->scan)->frames * (double)p->iteration /
+                          (p->seconds > 0 ? p->seconds : 1e-9);
+    if (isatty(STDERR_FILENO))
+        fprintf(stderr, "\r%6lld/%lld  error %.5f  %.0f frames/s  %.0f s left   %s",
+                (long long)iteration, (long long)total, p->error, frames, left,
+                iteration == total ? "\n" : "");
+    else if (iteration % (total / 10 + 1) == 0 || iteration == total)
+        fprintf(stderr, "iteration %lld of %lld, error %.5f, %.0f frames/s\n", (long long)iteration,
+                (long long)total, p->error, frames);
+}
+
 static int
 report_progress(void *user, const ag_progress *p)
 {
-    const run *r = user;
-    const double left = p->seconds / (double)p->iteration * (double)(p->iterations - p->iteration);
-    const double frames = (double)ag_scan_content(r->scan)->frames * (double)p->iteration /
-                          (p->seconds > 0 ? p->seconds : 1e-9);
-    if (r->quiet)
-        return 0;
-    if (isatty(STDERR_FILENO))
-        fprintf(stderr, "\r%6lld/%lld  error %.5f  %.0f frames/s  %.0f s left   %s",
-                (long long)p->iteration, (long long)p->iterations, p->error, frames, left,
-                p->iteration == p->iterations ? "\n" : "");
-    else if (p->iteration % (p->iterations / 10 + 1) == 0 || p->iteration == p->iterations)
-        fprintf(stderr, "iteration %lld of %lld, error %.5f, %.0f frames/s\n",
-                (long long)p->iteration, (long long)p->iterations, p->error, frames);
-    return 0;
+    run *r = user;
+    if (!r->quiet)
+        print_progress(r, p);
+    return run_keep(r, r->base + p->iteration == run_total(r));
 }
 
 /* The start: what --start or the file holds, else an object of ones and a guessed probe. */
@@ -43,6 +51,8 @@ begin(run *r)
         return cmd_fail(name, "%s: out of host memory", r->scan_path);
     for (int64_t i = 0; i < pixels; i++)
         r->object_host[i].re = 1;
+    if (r->resume)
+        return 0; /* a checkpoint has both */
     if (r->start) {
         if (ag_result_read(&start, r->start, &message))
             return cmd_fail(name, "%s", message.text);
@@ -75,33 +85,63 @@ begin(run *r)
 }
 
 static int
+solve_stage(run *r)
+{
+    run_stage *stage = &r->stage[r->now];
+    r->taken = 0;
+    if (ag_solver_create(&r->solver, r->device, ag_comm_self(), r->scan, &stage->options, r->object, r->probe))
+        return cmd_fail(name, "%s", ag_device_message(r->device));
+    if (r->resume && run_resume_stage(r))
+        return 1;
+    snprintf(r->plan, sizeof r->plan, "%s", ag_solver_plan(r->solver));
+    r->base = r->done;
+    if (run_stopped(r))
+        return run_keep(r, 1), 0;
+    const ag_status status = ag_solver_run(r->solver, stage->iterations - r->taken, report_progress, r);
+    if (status && status != AG_CANCELLED)
+        return cmd_fail(name, "%s", ag_device_message(r->device));
+    return run_collect(r);
+}
+
+static int
 solve(run *r)
 {
     const ag_scan_info *info = ag_scan_content(r->scan);
     const int64_t pixels = info->object_rows * info->object_cols, window = info->rows * info->cols;
+    int64_t now;
     if (ag_array_create(&r->object, r->device, AG_COMPLEX, pixels) ||
         ag_array_create(&r->probe, r->device, AG_COMPLEX, window) ||
         ag_array_write(r->object, 0, pixels, r->object_host) ||
-        ag_array_write(r->probe, 0, window, r->probe_host) ||
-        ag_solver_create(&r->solver, r->device, ag_comm_self(), r->scan, &r->options, r->object,
-                         r->probe) ||
-        ag_solver_run(r->solver, r->iterations, report_progress, r) ||
-        ag_solver_measure(r->solver, &r->quality) ||
-        ag_array_read(r->object, 0, pixels, r->object_host) ||
-        ag_array_read(r->probe, 0, window, r->probe_host))
+        ag_array_write(r->probe, 0, window, r->probe_host))
         return cmd_fail(name, "%s", ag_device_message(r->device));
-    const double *error, *seconds;
-    const int64_t done = ag_solver_history(r->solver, &error, &seconds);
-    for (int64_t i = 0; i < done; i++)
-        r->seconds += seconds[i];
-    return 0;
+    int status = run_memory(r);
+    run_watch(r);
+    while (!status && !(status = solve_stage(r)) && !r->signal && r->now < r->stages - 1) {
+        ag_solver_destroy(r->solver);
+        r->solver = NULL;
+        r->now++;
+    }
+    if (!status && ag_solver_measure(r->solver, &r->quality))
+        status = cmd_fail(name, "%s", ag_device_message(r->device));
+    if (!status)
+        status = run_fetch(r);
+    ag_device_memory(r->device, &now, &r->peak);
+    /* What is on the device is needed no more when the outcome is written. */
+    ag_solver_destroy(r->solver);
+    ag_array_destroy(r->object);
+    ag_array_destroy(r->probe);
+    r->solver = NULL;
+    r->object = r->probe = NULL;
+    return status;
 }
 
 static int
 work(run *r)
 {
+    char algorithm[RUN_PATH];
     ag_message message;
     int status = run_places(r);
+    run_lean();
     if (status)
         return status;
     if (ag_device_open(&r->device, r->device_name, &message))
@@ -115,19 +155,26 @@ work(run *r)
         cmd_input_warnings(name, r->scan);
     status = cmd_orient(name, &r->input, r->device, r->quiet, r->scan, &r->orientation);
     if (!status)
+        status = run_resume(r);
+    if (!status)
         status = begin(r);
     if (!status)
         status = solve(r);
+    if (r->signal)
+        fprintf(stderr, "argand %s: stopped by %s after %lld of %lld iterations\n", name,
+                r->signal == SIGINT ? "SIGINT" : "SIGTERM", (long long)r->done, (long long)run_total(r));
     if (!status && r->output)
         status = run_result(r);
     if (!status && r->png)
-        status = run_pictures(r);
+        status = run_pictures(r, "--png", r->png);
     if (!status && r->json)
         status = run_json(r);
     if (!status && !r->quiet)
-        fprintf(stderr, "%s, %s: relative_l2 %.5f, r_factor %.5f, %.2f s\n", r->options.method,
+        fprintf(stderr, "%s, %s: relative_l2 %.5f, r_factor %.5f, %.2f s\n", run_algorithm(r, algorithm),
                 ag_device_name(r->device), r->quality.relative_l2, r->quality.r_factor, r->seconds);
-    return status;
+    if (!status && r->unsaved)
+        status = 1; /* the last checkpoint or preview, which has been told */
+    return !status && r->signal ? 128 + r->signal : status;
 }
 
 int
@@ -136,11 +183,12 @@ cmd_reconstruct(int argc, char **argv)
     run r;
     memset(&r, 0, sizeof r);
     int status = run_parse(&r, argc, argv);
-    if (status)
-        return status < 0 ? 0 : status;
-    status = work(&r);
+    if (!status)
+        status = work(&r);
     if (status && r.png_made)
         rmdir(r.png); /* unless there are pictures in it */
+    if (status && r.preview_made)
+        rmdir(r.preview);
     ag_solver_destroy(r.solver);
     ag_array_destroy(r.object);
     ag_array_destroy(r.probe);
@@ -148,5 +196,8 @@ cmd_reconstruct(int argc, char **argv)
     ag_scan_destroy(r.scan);
     free(r.object_host);
     free(r.probe_host);
-    return status;
+    free(r.error);
+    free(r.each);
+    free(r.chain);
+    return status < 0 ? 0 : status;
 }

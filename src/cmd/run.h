@@ -3,16 +3,31 @@
 #ifndef AG_RUN_H
 #define AG_RUN_H
 
+#include <jansson.h>
+
 #include "cmd.h"
 
-enum { RUN_PATH = 4096 };
+enum { RUN_PATH = 4096, RUN_STAGES = 64 };
+
+typedef struct run_stage {
+    int64_t iterations; /* -1: as -n says */
+    ag_options options;
+    const char *settings; /* "beta=0.5:no-shuffle" of its own; NULL: none */
+} run_stage;
 
 typedef struct run {
     const char *scan_path, *output, *device_name, *fft, *start, *png, *json;
+    const char *checkpoint, *resume, *preview; /* resume "": the checkpoint, if there is one */
     int quiet;
-    int png_made; /* the folder was not there */
-    int64_t iterations;
-    ag_options options;
+    int png_made, preview_made; /* the folder was not there */
+    int64_t iterations;         /* -n */
+    int64_t every;              /* iterations, or */
+    double every_seconds;
+    int64_t memory;     /* bytes, or */
+    double memory_part; /* a part of the device's; 0: no limit */
+    char *chain;        /* what stages point into */
+    int stages, now;    /* `now`: the stage at work */
+    run_stage stage[RUN_STAGES];
     cmd_input input;
     int orientation; /* that positions were turned by */
     ag_scan *scan;
@@ -20,19 +35,55 @@ typedef struct run {
     ag_solver *solver;
     ag_array *object, *probe;
     ag_complex *object_host, *probe_host;
+    ag_need need; /* on the device, and on the host the program's part too */
+    /* History of all stages, and how much of it came from the solver at work. */
+    int64_t done, taken, base; /* base: before the present ag_solver_run */
+    double *error, *each;
+    char plan[160];
+    int64_t peak; /* bytes on the device */
     ag_quality quality;
     double seconds; /* of the iterations */
+    int64_t saved_at;   /* iteration, and */
+    double saved_seconds;
+    int unsaved; /* a checkpoint or preview could not be written */
+    int signal;  /* that stopped the run */
 } run;
 
 /* options.c: 0 to go on, else the exit status (-1: done, as after --help). */
 int run_parse(run *r, int argc, char **argv);
-/* outcome.c: tries where the outcome is to go and makes the folder of pictures; each returns 0
+/* chain.c: the stages of `text`; 1 when they are good.  Settings are the options of one stage, by the
+   names of the long options.  */
+int run_chain(run *r, const char *text);
+int run_set(ag_options *options, const char *setting, const char *text);
+int run_set_stages(run *r);
+int64_t run_total(const run *r);
+/* "rpie", or "raar:200,rpie:50"; its options as one JSON object, or a list of them. */
+const char *run_algorithm(const run *r, char text[RUN_PATH]);
+json_t *run_stage_json(const run_stage *stage);
+json_t *run_options_json(const run *r);
+/* memory.c: "2G", "512M", "50%"; 1 when it is good.  Then what the run will take, which is said. */
+int run_memory_option(run *r, const char *text);
+int run_memory(run *r);
+/* Lets memory that is freed go back at once. */
+void run_lean(void);
+/* Bytes of host memory that the program takes now, and took at most. */
+void run_host_memory(int64_t *now, int64_t *peak);
+/* keep.c: checkpoints, previews and signals.  Each returns 0 or the exit status after saying why. */
+int run_resume(run *r);
+int run_resume_stage(run *r);
+int run_collect(run *r);
+int run_fetch(run *r);
+void run_watch(run *r);
+int run_stopped(run *r);
+/* After an iteration, `last` when no other follows: whether the run is to stop. */
+int run_keep(run *r, int last);
+/* outcome.c: tries where the outcome is to go and makes the folders of pictures; each returns 0
    or the exit status after saying why.  */
 int run_places(run *r);
 int run_json(const run *r);
 int run_result(const run *r);
 /* pictures.c */
-int run_pictures(const run *r);
-int run_picture_path(const run *r, const char *file, char path[RUN_PATH]);
+int run_pictures(const run *r, const char *option, const char *folder);
+int run_picture_path(const char *option, const char *folder, const char *file, char path[RUN_PATH]);
 
 #endif

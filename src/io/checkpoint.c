@@ -244,11 +244,21 @@ read_field(ag_file *file, const ag_record *record, const ag_field *f, void *piec
         H5Dclose(id);
 }
 
+/* No npz, which would do for other files. */
+static ag_status
+open_record(ag_file *file, const char *path, ag_message *message)
+{
+    const ag_status status = ag_file_open(file, path, message);
+    if (!status && file->pack)
+        ag_file_refuse(file, ROOT, "is missing, expected a checkpoint of argand");
+    return status;
+}
+
 ag_status
 ag_record_read(const char *path, const ag_record *record, ag_message *message)
 {
     ag_file file;
-    ag_status status = ag_file_open(&file, path, message);
+    ag_status status = open_record(&file, path, message);
     if (status)
         return status;
     const ag_field sums = {.name = "sums", .kind = AG_KIND_INT, .rows = record->fields, .cols = 1};
@@ -277,7 +287,7 @@ ag_status
 ag_record_look(const char *path, int64_t *iterations, char **note, ag_message *message)
 {
     ag_file file;
-    ag_status status = ag_file_open(&file, path, message);
+    ag_status status = open_record(&file, path, message);
     if (status)
         return status;
     check_word(&file, "format", FORMAT);

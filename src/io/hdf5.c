@@ -33,6 +33,7 @@ ag_file_enter(ag_file *file)
 void
 ag_file_leave(ag_file *file)
 {
+    H5garbage_collect(); /* it would keep megabytes of chunks */
     H5Eclear2(H5E_DEFAULT);
     if (file->printing)
         H5Eset_auto2(H5E_DEFAULT, file->print, file->print_data);

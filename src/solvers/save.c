@@ -67,9 +67,9 @@ add_words(ag_record *record, const ag_solver *s)
     /* All options but the memory, which changes no bit. */
     record->word[n].name = "options";
     snprintf(record->word[n++].text, room,
-             "%s batch %lld alpha %.17g beta %.17g object_step %.17g probe_step %.17g probe_start %lld "
-             "probe_period %lld object_inertia %.17g probe_inertia %.17g modulus_guard %.17g "
-             "modulus_floor %.17g clip_amplitudes %d shuffle %d seed %llu subpixel %d",
+             "%s batch %lld alpha %.15g beta %.15g object_step %.15g probe_step %.15g probe_start %lld "
+             "probe_period %lld object_inertia %.15g probe_inertia %.15g modulus_guard %.15g "
+             "modulus_floor %.15g clip_amplitudes %d shuffle %d seed %llu subpixel %d",
              o->method, (long long)o->batch, o->alpha, o->beta, o->object_step, o->probe_step,
              (long long)o->probe_start, (long long)o->probe_period, o->object_inertia, o->probe_inertia,
              o->modulus_guard, o->modulus_floor, o->clip_amplitudes, o->shuffle, (unsigned long long)o->seed,

@@ -1,0 +1,204 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* chain.c -- the stages of a run: "raar:200,rpie:50:beta=0.5", and the options of each. */
+#include <ctype.h>
+#include <stddef.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "cmd.h"
+#include "run.h"
+
+static const char name[] = "reconstruct";
+static const char *const subpixel[] = {"fourier", "linear", "none"};
+
+enum { WHOLE, REAL, OFF, SUBPIXEL };
+
+/* Named as the long options. */
+static const struct {
+    const char *name;
+    int kind;
+    size_t offset; /* of an int64_t, a double, or an int that becomes 0 */
+    double least, most;
+} setting[] = {
+    {"subpixel", SUBPIXEL, 0, 0, 0},
+    {"seed", WHOLE, offsetof(ag_options, seed), 0, 9e18},
+    {"batch", WHOLE, offsetof(ag_options, batch), 1, 9e18},
+    {"alpha", REAL, offsetof(ag_options, alpha), 0, 1},
+    {"beta", REAL, offsetof(ag_options, beta), 0, 1},
+    {"object-step", REAL, offsetof(ag_options, object_step), 0, 10},
+    {"probe-step", REAL, offsetof(ag_options, probe_step), 0, 10},
+    {"probe-start", WHOLE, offsetof(ag_options, probe_start), -1, 1e9},
+    {"probe-period", WHOLE, offsetof(ag_options, probe_period), 1, 1e9},
+    {"object-inertia", REAL, offsetof(ag_options, object_inertia), 0, 1},
+    {"probe-inertia", REAL, offsetof(ag_options, probe_inertia), 0, 1},
+    {"no-shuffle", OFF, offsetof(ag_options, shuffle), 0, 0},
+    {"keep-negative", OFF, offsetof(ag_options, clip_amplitudes), 0, 0},
+};
+enum { SETTINGS = sizeof setting / sizeof *setting };
+
+static int
+set_subpixel(const char *text, ag_subpixel *value)
+{
+    for (int i = 0; i < 3; i++)
+        if (!strcmp(subpixel[i], text)) {
+            *value = (ag_subpixel)i;
+            return 1;
+        }
+    cmd_usage(name, "--subpixel: found \"%s\", expected fourier, linear or none", text);
+    return 0;
+}
+
+int
+run_set(ag_options *options, const char *which, const char *text)
+{
+    char option[64];
+    int i = 0;
+    while (i < SETTINGS && strcmp(setting[i].name, which))
+        i++;
+    snprintf(option, sizeof option, "--%.60s", which);
+    if (i == SETTINGS) {
+        cmd_usage(name, "--algorithm: found \"%.60s\", expected an option of a stage, such as beta=0.5", which);
+        return 0;
+    }
+    void *place = (char *)options + setting[i].offset;
+    if ((setting[i].kind == OFF) != !text) {
+        cmd_usage(name, "%s: found %s value, expected %s", option, text ? "a" : "no", text ? "none" : "one");
+        return 0;
+    }
+    switch (setting[i].kind) {
+    case WHOLE:
+        return cmd_integer(name, option, text, (int64_t)setting[i].least, (int64_t)setting[i].most, place);
+    case REAL:
+        return cmd_real(name, option, text, setting[i].least, setting[i].most, place);
+    case OFF:
+        *(int *)place = 0;
+        return 1;
+    default:
+        return set_subpixel(text, &options->subpixel);
+    }
+}
+
+/* One stage: its method, then the iterations, if a number follows, then settings. */
+static int
+take_stage(run_stage *stage, char *text)
+{
+    ag_message message;
+    char *rest = strchr(text, ':');
+    if (rest)
+        *rest++ = 0;
+    if (ag_options_default(&stage->options, text, &message)) {
+        cmd_usage(name, "--%s", message.text);
+        return 0;
+    }
+    stage->iterations = -1;
+    stage->settings = rest;
+    if (!rest || !(isdigit((unsigned char)*rest) || *rest == '-' || *rest == '+'))
+        return 1;
+    stage->settings = strchr(rest, ':');
+    if (stage->settings) {
+        rest[stage->settings - rest] = 0;
+        stage->settings++;
+    }
+    return cmd_integer(name, "--algorithm", rest, 0, 1000000000, &stage->iterations);
+}
+
+int
+run_chain(run *r, const char *text)
+{
+    free(r->chain);
+    r->chain = strdup(text);
+    if (!r->chain)
+        return !cmd_fail(name, "--algorithm: out of host memory");
+    char *part = r->chain;
+    for (r->stages = 0; part; r->stages++) {
+        char *next = strchr(part, ',');
+        if (next)
+            *next++ = 0;
+        if (r->stages == RUN_STAGES) {
+            cmd_usage(name, "--algorithm: found more than %d stages, expected at most that many", RUN_STAGES);
+            return 0;
+        }
+        if (!take_stage(&r->stage[r->stages], part))
+            return 0;
+        part = next;
+    }
+    return 1;
+}
+
+int
+run_set_stages(run *r)
+{
+    for (int k = 0; k < r->stages; k++) {
+        run_stage *stage = &r->stage[k];
+        if (stage->iterations < 0)
+            stage->iterations = r->iterations;
+        for (const char *at = stage->settings; at;) {
+            char one[128];
+            const size_t length = strcspn(at, ":");
+            snprintf(one, sizeof one, "%.*s", (int)length, at);
+            char *value = strchr(one, '=');
+            if (value)
+                *value++ = 0;
+            if (!run_set(&stage->options, one, value))
+                return 0;
+            at = at[length] ? at + length + 1 : NULL;
+        }
+    }
+    return 1;
+}
+
+int64_t
+run_total(const run *r)
+{
+    int64_t total = 0;
+    for (int k = 0; k < r->stages; k++)
+        total += r->stage[k].iterations;
+    return total;
+}
+
+const char *
+run_algorithm(const run *r, char text[RUN_PATH])
+{
+    int n = 0;
+    if (r->stages == 1)
+        return r->stage[0].options.method;
+    for (int k = 0; k < r->stages; k++)
+        n += snprintf(text + n, (size_t)(RUN_PATH - n), "%s%s:%lld", k ? "," : "", r->stage[k].options.method,
+                      (long long)r->stage[k].iterations);
+    return text;
+}
+
+json_t *
+run_stage_json(const run_stage *stage)
+{
+    const ag_options *o = &stage->options;
+    return json_pack(
+        "{s:s s:I s:I s:f s:f s:f s:f s:I s:I s:f s:f s:f s:f s:b s:b s:I s:s}", "algorithm",
+        o->method, "iterations", (json_int_t)stage->iterations, "batch", (json_int_t)o->batch, "alpha",
+        o->alpha, "beta", o->beta, "object_step", o->object_step, "probe_step", o->probe_step,
+        "probe_start", (json_int_t)o->probe_start, "probe_period", (json_int_t)o->probe_period,
+        "object_inertia", o->object_inertia, "probe_inertia", o->probe_inertia, "modulus_guard",
+        o->modulus_guard, "modulus_floor", o->modulus_floor, "clip_amplitudes", o->clip_amplitudes,
+        "shuffle", o->shuffle, "seed", (json_int_t)o->seed, "subpixel", subpixel[o->subpixel]);
+}
+
+static json_t *
+with_input(const run *r, int k)
+{
+    json_t *object = run_stage_json(&r->stage[k]);
+    json_object_set_new(object, "orientation", json_string(ag_orientation_name(r->orientation)));
+    json_object_set_new(object, "input", cmd_input_given());
+    return object;
+}
+
+json_t *
+run_options_json(const run *r)
+{
+    if (r->stages == 1)
+        return with_input(r, 0);
+    json_t *list = json_array();
+    for (int k = 0; k < r->stages; k++)
+        json_array_append_new(list, with_input(r, k));
+    return list;
+}

@@ -1,0 +1,233 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* keep.c -- what a long run leaves on its way: checkpoints, pictures; how it is stopped and resumed.
+
+   The first SIGINT or SIGTERM stops the run after the iteration at work, the second ends the program
+   at once, as signals do.  */
+#include <errno.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "cmd.h"
+#include "run.h"
+
+static const char name[] = "reconstruct";
+static volatile sig_atomic_t caught;
+
+static void
+catch (int number)
+{
+    caught = number;
+    signal(SIGINT, SIG_DFL);
+    signal(SIGTERM, SIG_DFL);
+}
+
+static double
+clock_seconds(void)
+{
+    struct timespec now;
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    return (double)now.tv_sec + 1e-9 * (double)now.tv_nsec;
+}
+
+void
+run_watch(run *r)
+{
+    static const int number[] = {SIGINT, SIGTERM};
+    r->saved_at = r->done;
+    r->saved_seconds = clock_seconds();
+    for (int i = 0; i < 2; i++) {
+        struct sigaction old, action;
+        memset(&action, 0, sizeof action);
+        action.sa_handler = catch;
+        action.sa_flags = SA_RESTART;
+        /* What the caller has told us to ignore, as nohup and & do, stays ignored. */
+        if (!sigaction(number[i], NULL, &old) && old.sa_handler != SIG_IGN)
+            sigaction(number[i], &action, NULL);
+    }
+}
+
+int
+run_stopped(run *r)
+{
+    r->signal = caught;
+    return r->signal != 0;
+}
+
+/* ---- history and state of all stages ------------------------------------------------------------- */
+
+int
+run_collect(run *r)
+{
+    const double *error, *each;
+    const int64_t n = ag_solver_history(r->solver, &error, &each), room = r->done + n - r->taken;
+    double *more = realloc(r->error, (size_t)(room + 1) * sizeof *more);
+    if (more)
+        r->error = more;
+    double *more_seconds = realloc(r->each, (size_t)(room + 1) * sizeof *more_seconds);
+    if (more_seconds)
+        r->each = more_seconds;
+    if (!more || !more_seconds)
+        return cmd_fail(name, "history: out of host memory");
+    for (int64_t i = r->taken; i < n; i++) {
+        r->error[r->done + i - r->taken] = error[i];
+        r->each[r->done + i - r->taken] = each[i];
+        r->seconds += each[i];
+    }
+    r->done = room;
+    r->taken = n;
+    return 0;
+}
+
+int
+run_fetch(run *r)
+{
+    if (ag_array_read(r->object, 0, ag_array_count(r->object), r->object_host) ||
+        ag_array_read(r->probe, 0, ag_array_count(r->probe), r->probe_host))
+        return cmd_fail(name, "%s", ag_device_message(r->device));
+    return 0;
+}
+
+/* The stages done and what they left of history; the stage at work is in the solver's hands. */
+static char *
+note_of(const run *r)
+{
+    json_t *error = json_array(), *each = json_array(), *chain = json_array();
+    for (int64_t i = 0; i < r->done - r->taken; i++) {
+        json_array_append_new(error, json_real(r->error[i]));
+        json_array_append_new(each, json_real(r->each[i]));
+    }
+    for (int k = 0; k < r->now; k++)
+        json_array_append_new(chain, run_stage_json(&r->stage[k]));
+    json_t *note = json_pack("{s:o s:o s:o}", "stages_done", chain, "error", error, "seconds", each);
+    char *text = note ? json_dumps(note, JSON_COMPACT) : NULL;
+    json_decref(note);
+    return text;
+}
+
+static int
+save(run *r)
+{
+    ag_message message;
+    char *note = note_of(r);
+    const int bad = !note || ag_solver_save(r->solver, r->checkpoint, note, &message);
+    if (bad)
+        cmd_fail(name, "--checkpoint: %s", note ? message.text : "out of host memory");
+    free(note);
+    return bad;
+}
+
+/* Whether `note` is of a run that this one can go on from; takes its history. */
+static int
+take_note(run *r, const json_t *note)
+{
+    const json_t *chain = json_object_get(note, "stages_done"), *error = json_object_get(note, "error");
+    const json_t *each = json_object_get(note, "seconds");
+    const size_t stages = json_array_size(chain), n = json_array_size(error);
+    if (!json_is_array(chain) || !json_is_array(error) || json_array_size(each) != n)
+        return cmd_fail(name, "%s: checkpoint/note: found other words than expected", r->resume);
+    if (stages >= (size_t)r->stages)
+        return cmd_fail(name, "%s: checkpoint/note: found a run in its stage %d, expected one of %d in all", r->resume,
+                        (int)stages + 1, r->stages);
+    for (size_t k = 0; k < stages; k++) {
+        json_t *mine = run_stage_json(&r->stage[k]);
+        const int same = json_equal(mine, json_array_get(chain, k));
+        json_decref(mine);
+        if (!same)
+            return cmd_fail(name, "%s: checkpoint/note: its stage %d had other options or iterations", r->resume,
+                            (int)k + 1);
+    }
+    int64_t before = 0;
+    for (size_t k = 0; k < stages; k++)
+        before += r->stage[k].iterations;
+    if ((int64_t)n != before)
+        return cmd_fail(name, "%s: checkpoint/note: found %lld errors, expected %lld", r->resume, (long long)n,
+                        (long long)before);
+    r->now = (int)stages;
+    r->error = calloc(n + 1, sizeof *r->error);
+    r->each = calloc(n + 1, sizeof *r->each);
+    if (!r->error || !r->each)
+        return cmd_fail(name, "history: out of host memory");
+    for (size_t i = 0; i < n; i++) {
+        r->error[i] = json_number_value(json_array_get(error, i));
+        r->each[i] = json_number_value(json_array_get(each, i));
+        r->seconds += r->each[i];
+    }
+    r->done = (int64_t)n;
+    return 0;
+}
+
+int
+run_resume(run *r)
+{
+    ag_message message;
+    char *text;
+    if (!r->resume)
+        return 0;
+    if (!*r->resume && access(r->checkpoint, F_OK) && errno == ENOENT) {
+        r->resume = NULL;
+        if (!r->quiet)
+            fprintf(stderr, "argand %s: %s: there is none yet, the run begins\n", name, r->checkpoint);
+        return 0;
+    }
+    if (!*r->resume)
+        r->resume = r->checkpoint;
+    if (ag_checkpoint_note(&text, r->resume, &message))
+        return cmd_fail(name, "--resume: %s", message.text);
+    json_t *note = json_loads(text, 0, NULL);
+    const int status = take_note(r, note);
+    json_decref(note);
+    free(text);
+    return status;
+}
+
+int
+run_resume_stage(run *r)
+{
+    ag_message message;
+    const double *error, *each;
+    if (ag_solver_load(r->solver, r->resume, &message))
+        return cmd_fail(name, "--resume: %s", message.text);
+    const int64_t n = ag_solver_history(r->solver, &error, &each), most = r->stage[r->now].iterations;
+    if (n > most)
+        return cmd_fail(name, "%s: checkpoint/iterations: found %lld done in stage %d, expected at most %lld", r->resume,
+                        (long long)n, r->now + 1, (long long)most);
+    r->resume = NULL;
+    if (run_collect(r))
+        return 1;
+    if (!r->quiet)
+        fprintf(stderr, "argand %s: resumed after %lld of %lld iterations\n", name, (long long)r->done,
+                (long long)run_total(r));
+    return 0;
+}
+
+/* ---- on the way ---------------------------------------------------------------------------------- */
+
+static int
+is_due(const run *r, int last)
+{
+    return last || (r->every ? r->done - r->saved_at >= r->every
+                             : clock_seconds() - r->saved_seconds >= r->every_seconds);
+}
+
+int
+run_keep(run *r, int last)
+{
+    const int stop = run_stopped(r);
+    if (!r->checkpoint && !r->preview)
+        return stop;
+    /* The history is needed to tell what is due. */
+    if (run_collect(r))
+        return 1;
+    if (is_due(r, last || stop)) {
+        r->unsaved = r->checkpoint && save(r);
+        if (r->preview && !stop)
+            r->unsaved |= run_fetch(r) || run_pictures(r, "--preview", r->preview);
+        r->saved_at = r->done;
+        r->saved_seconds = clock_seconds();
+    }
+    return stop;
+}
