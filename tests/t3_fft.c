@@ -41,8 +41,10 @@ open_with(int i, char name[32], int aloud)
     char module[64];
     ag_message message;
     const char *p = modules;
-    for (; i > 0; i--)
-        p += strcspn(p, ",") + 1;
+    for (; i > 0; i--) {
+        p += strcspn(p, ",");
+        p += *p == ',';
+    }
     snprintf(module, sizeof module, "%.*s", (int)strcspn(p, ","), p);
     const char *const backend = strchr(module, '_') + 1;
     snprintf(name, 32, "%.*s", (int)(backend - module - 1), module);
