@@ -11,7 +11,7 @@
 #include "cxi.h"
 #include "scan.h"
 
-#define DISAGREE    1e-3
+#define DISAGREE 1e-3
 
 /* A positive number, or one for each frame, of which the mean is taken. */
 static double
@@ -57,7 +57,8 @@ read_wavelength(ag_file *file, ag_draft *draft)
     if (!has_wavelength) {
         char words[160];
         if (ag_scan_energy(energy, words, sizeof words))
-            ag_file_refuse(file, CXI_ENERGY, "is %g, expected joules (below 1e-10)%s", energy, words);
+            ag_file_refuse(file, CXI_ENERGY, "is %g, expected joules (below 1e-10)%s", energy,
+                           words);
         else if (!file->status)
             scan->info.wavelength = AG_HC / energy;
         return;
@@ -224,7 +225,8 @@ read_propagation(ag_file *file, ag_scan *scan)
         if (ag_file_named(file, CXI_FOCUS))
             info->focus_distance = positive(file, scan, CXI_FOCUS, 0);
     } else if (!file->status) {
-        ag_file_refuse(file, CXI_GEOMETRY, "is \"%.40s\", expected \"" CXI_NEAR_FIELD "\" or nothing",
+        ag_file_refuse(file, CXI_GEOMETRY,
+                       "is \"%.40s\", expected \"" CXI_NEAR_FIELD "\" or nothing",
                        text ? text : "no text");
     }
     free(text);
@@ -262,10 +264,10 @@ cxi_read(ag_file *file, ag_draft *draft)
     static const struct {
         int what;
         const char *field;
-    } origin[] = {{AG_OF_DATA, CXI_DATA},         {AG_OF_POSITION, CXI_TRANSLATION},
-                  {AG_OF_MASK, CXI_MASK},         {AG_OF_PROBE, CXI_PROBE},
-                  {AG_OF_OBJECT, CXI_IMAGE},      {AG_OF_WAVELENGTH, CXI_WAVELENGTH},
-                  {AG_OF_DISTANCE, CXI_DISTANCE}, {AG_OF_PIXEL, CXI_X_PIXEL},
+    } origin[] = {{AG_OF_DATA, CXI_DATA},          {AG_OF_POSITION, CXI_TRANSLATION},
+                  {AG_OF_MASK, CXI_MASK},          {AG_OF_PROBE, CXI_PROBE},
+                  {AG_OF_OBJECT, CXI_IMAGE},       {AG_OF_WAVELENGTH, CXI_WAVELENGTH},
+                  {AG_OF_DISTANCE, CXI_DISTANCE},  {AG_OF_PIXEL, CXI_X_PIXEL},
                   {AG_OF_PIXEL_ROWS, CXI_Y_PIXEL}, {AG_OF_FOCUS, CXI_FOCUS}};
     for (size_t i = 0; i < sizeof origin / sizeof *origin; i++)
         if (!draft->origin[origin[i].what].path)

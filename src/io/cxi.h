@@ -31,11 +31,11 @@
 #define CXI_OBJECT_SHAPE "object_shape"
 /* Near field: the text "near field" and, but for a parallel beam, the distance from focus to sample; a
    file without them is a far-field one. */
-#define CXI_GEOMETRY     CXI_DETECTOR "/propagation"
-#define CXI_FOCUS        CXI_SOURCE "/focus_distance"
-#define CXI_NEAR_FIELD   "near field"
+#define CXI_GEOMETRY   CXI_DETECTOR "/propagation"
+#define CXI_FOCUS      CXI_SOURCE "/focus_distance"
+#define CXI_NEAR_FIELD "near field"
 /* Positions in pixels, as metres cannot tell them to the last bit. */
-#define CXI_CORNER_PX    "entry_1/positions/corner_px"
+#define CXI_CORNER_PX "entry_1/positions/corner_px"
 
 /* A mask bit that marks signal above background, which is not a fault. */
 #define CXI_MASK_SIGNAL 4096

@@ -55,8 +55,10 @@ write_detector(ag_file *file, const ag_scan *scan)
     ag_file_write_frames(file, CXI_DATA, shape, fill, &source);
     ag_file_write_attribute(file, CXI_DATA, "axes", "translation:y:x");
     if (!source.any)
-        ag_file_refuse(file, CXI_DATA, "cannot be written: all counts of all %lld frames are 0, "
-                       "expected a measurement", (long long)info->frames);
+        ag_file_refuse(file, CXI_DATA,
+                       "cannot be written: all counts of all %lld frames are 0, "
+                       "expected a measurement",
+                       (long long)info->frames);
     source.squared = 0;
     if (info->data_are_amplitudes)
         ag_file_write_frames(file, CXI_AMPLITUDE, shape, fill, &source);

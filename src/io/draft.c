@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* draft.c -- what the readers of all formats have in common: frames, positions, mask, probe, units. */
-#include "draft.h"
+#include "cxi.h"
 
 #include <math.h>
 #include <stdlib.h>
@@ -25,6 +25,9 @@ ag_draft_end(ag_draft *draft)
     free(draft->dark);
     free(draft->white);
 }
+
+/* Links can make any number of arrays of one. */
+#define MOST_FRAMES (1LL << 56)
 
 /* ---- frames ----------------------------------------------------------------------------------- */
 
@@ -54,6 +57,10 @@ ag_draft_part(ag_file *file, ag_draft *draft, const char *field)
     for (int a = 0; a < rank - 2; a++)
         frames *= shape[a];
     ag_file_check(file, field);
+    if (draft->parts && frames > MOST_FRAMES - info->frames) {
+        ag_file_refuse(file, field, "makes the frames more than %lld, expected fewer", MOST_FRAMES);
+        return;
+    }
     ag_part *more = realloc(draft->part, (size_t)(draft->parts + 1) * sizeof *more);
     if (more)
         draft->part = more;
@@ -152,22 +159,39 @@ ag_draft_positions(ag_file *file, ag_draft *draft, const char *rows, const char 
     ag_draft_origin(draft, AG_OF_POSITION, file->path, rows);
 }
 
-void
-ag_draft_mask(ag_file *file, ag_draft *draft, const char *field, int64_t ignored)
+/* rows x cols flags; `ignored` bits do not count. */
+static void
+add_mask(ag_file *file, ag_draft *draft, const char *field, int64_t ignored)
 {
     ag_scan_info *info = &draft->scan->info;
     const int64_t shape[2] = {info->rows, info->cols}, area = info->rows * info->cols;
-    if (file->status || !ag_file_named(file, field))
-        return;
     ag_draft_origin(draft, AG_OF_MASK, file->path, field);
     int64_t *mask = ag_file_read(file, field, AG_KIND_INT, 2, shape);
-    uint8_t *valid = ag_calloc(area, 1);
-    info->valid = valid;
+    uint8_t *valid = (uint8_t *)info->valid;
+    if (!valid && (info->valid = valid = ag_calloc(area, 1)) != NULL)
+        memset(valid, 1, (size_t)area);
     if (!valid)
         ag_file_no_memory(file, field, area);
     for (int64_t i = 0; mask && valid && i < area; i++)
-        valid[i] = (mask[i] & ~ignored) == 0;
+        valid[i] &= (mask[i] & ~ignored) == 0;
     free(mask);
+}
+
+void
+ag_draft_masks(ag_file *file, ag_draft *draft)
+{
+    static const struct {
+        const char *field;
+        int64_t ignored;
+    } mask[] = {
+        {CXI_MASK, CXI_MASK_SIGNAL},
+        {"entry/instrument/detector/detectorSpecific/pixel_mask", 0}, /* Eiger */
+        {"entry/instrument/detector/pixel_mask", 0},
+        {"bad_pixels", 0}, /* ptychodus */
+    };
+    for (size_t i = 0; i < sizeof mask / sizeof *mask; i++)
+        if (!draft->import->mask && !file->status && ag_file_named(file, mask[i].field))
+            add_mask(file, draft, mask[i].field, mask[i].ignored);
 }
 
 /* ---- numbers and units ---------------------------------------------------------------------------- */

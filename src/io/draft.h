@@ -18,6 +18,8 @@ enum {
     AG_OF_PIXEL,
     AG_OF_PIXEL_ROWS,
     AG_OF_FOCUS,
+    AG_OF_DARK,
+    AG_OF_FLAT,
     AG_ORIGINS
 };
 
@@ -59,8 +61,8 @@ void ag_draft_probe(ag_file *file, ag_draft *draft, const char *field);
 /* Positions of `count` frames from two fields of numbers, times the unit (0: object pixels). */
 void ag_draft_positions(ag_file *file, ag_draft *draft, const char *rows, const char *cols,
                         int64_t count, double unit);
-/* rows x cols flags, other than 0 is bad; `ignored` bits do not count. */
-void ag_draft_mask(ag_file *file, ag_draft *draft, const char *field, int64_t ignored);
+/* Masks under the names of any format, unless the caller gives one: other than 0 is bad. */
+void ag_draft_masks(ag_file *file, ag_draft *draft);
 /* A positive number of the file. */
 double ag_draft_positive(ag_file *file, const char *field);
 /* The metres of a unit, 0 for pixels, -1 when it is unknown; of an energy, joules. */
@@ -87,8 +89,6 @@ int ptypy_recognise(ag_file *file);
 void ptypy_read(ag_file *file, ag_draft *draft);
 int product_recognise(ag_file *file);
 void product_read(ag_file *file, ag_draft *draft);
-int eiger_recognise(ag_file *file);
-void eiger_read(ag_file *file, ag_draft *draft);
 
 /* ---- places and lists that the caller names (place.c) ----------------------------------------- */
 

@@ -91,10 +91,9 @@ pinn_read(ag_file *file, ag_draft *draft)
 /* ---- Eiger (NXmx): frames in linked files, geometry, no positions ---------------------------------- */
 
 #define EIGER      "entry/instrument/detector"
-#define EIGER_MASK EIGER "/detectorSpecific/pixel_mask"
 #define EIGER_WAVE "entry/instrument/beam/incident_wavelength"
 
-int
+static int
 eiger_recognise(ag_file *file)
 {
     return !file->pack && ag_file_named(file, "entry/data") && ag_file_named(file, EIGER);
@@ -110,7 +109,7 @@ eiger_length(ag_file *file, const char *field, double usual)
            ag_draft_unit(file, field, ag_unit_metres, usual, "m, mm, um or angstrom");
 }
 
-void
+static void
 eiger_read(ag_file *file, ag_draft *draft)
 {
     ag_scan_info *info = &draft->scan->info;
@@ -127,8 +126,7 @@ eiger_read(ag_file *file, ag_draft *draft)
                      1);
     info->detector_pixel[0] = eiger_length(file, EIGER "/y_pixel_size", 1);
     info->detector_pixel[1] = eiger_length(file, EIGER "/x_pixel_size", 1);
-    ag_draft_mask(file, draft, ag_file_named(file, EIGER_MASK) ? EIGER_MASK : EIGER "/pixel_mask",
-                  0);
+    ag_draft_masks(file, draft);
     if (!file->status && !draft->has_positions)
         ag_file_refuse(file, "/",
                        "is a detector's file, which has no positions, expected them from "

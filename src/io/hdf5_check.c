@@ -80,44 +80,80 @@ check_storage(ag_file *file, const char *field, hid_t id, hid_t layout, int64_t 
     H5Tclose(type);
 }
 
-/* Where HDF5 finds a file that another one names: as it stands, else in the folder of that one.  */
+/* Where HDF5 finds a file that another one names: in the folder of that one, as it stands, or where a
+   symbolic link to that one leads; an absolute name that leads nowhere counts by its last part.  */
 static hid_t
 open_source(ag_file *file, const char *name)
 {
-    char path[4096];
-    const char *slash = strrchr(file->path, '/');
-    const int folder = slash && *name != '/' ? (int)(slash + 1 - file->path) : 0;
-    snprintf(path, sizeof path, "%.*s%s", folder, file->path, name);
-    const hid_t id = H5Fopen(path, H5F_ACC_RDONLY, H5P_DEFAULT);
-    return id < 0 && folder ? H5Fopen(name, H5F_ACC_RDONLY, H5P_DEFAULT) : id;
+    char *real = realpath(file->path, NULL), path[8192];
+    const char *const beside[] = {file->path, "", real ? real : ""};
+    hid_t id = *name == '/' ? H5Fopen(name, H5F_ACC_RDONLY, H5P_DEFAULT) : -1;
+    if (*name == '/')
+        name = strrchr(name, '/') + 1;
+    for (size_t i = 0; i < sizeof beside / sizeof *beside && id < 0; i++) {
+        const char *slash = strrchr(beside[i], '/');
+        snprintf(path, sizeof path, "%.*s%s", slash ? (int)(slash + 1 - beside[i]) : 0, beside[i],
+                 name);
+        id = H5Fopen(path, H5F_ACC_RDONLY, H5P_DEFAULT);
+    }
+    free(real);
+    return id;
 }
 
-/* HDF5 fills what a virtual dataset cannot find with zeros, in silence. */
+/* Whether a source has all that piece i takes: its axes reach as far as the selection, which has no
+   axes where all of the source is taken.  */
 static void
-check_source(ag_file *file, const char *field, const char *name, const char *dataset)
+check_extent(ag_file *file, const char *field, hid_t layout, size_t i, const char *name, hid_t id)
+{
+    hsize_t size[H5S_MAX_RANK], first[H5S_MAX_RANK], last[H5S_MAX_RANK];
+    const hid_t space = H5Dget_space(id), from = H5Pget_virtual_srcspace(layout, i),
+                to = H5Pget_virtual_vspace(layout, i);
+    const int rank = H5Sget_simple_extent_dims(space, size, NULL);
+    const int all = H5Sget_simple_extent_ndims(from) <= 0;
+    const hssize_t taken = H5Sget_select_npoints(to), found = H5Sget_simple_extent_npoints(space);
+    if (all && found >= 0 && taken > found)
+        ag_file_refuse(file, field,
+                       "is a virtual dataset that takes %lld elements from the file %s, which has "
+                       "%lld there",
+                       (long long)taken, name, (long long)found);
+    else if (!all && rank == H5Sget_simple_extent_ndims(from) &&
+             H5Sget_select_bounds(from, first, last) >= 0)
+        for (int a = 0; a < rank && !file->status; a++)
+            if (last[a] >= size[a] && last[a] != H5S_UNLIMITED)
+                ag_file_refuse(
+                    file, field,
+                    "is a virtual dataset that takes %llu elements along axis %d from the file %s, "
+                    "which has %llu there",
+                    (unsigned long long)last[a] + 1, a, name, (unsigned long long)size[a]);
+    H5Sclose(to);
+    H5Sclose(from);
+    H5Sclose(space);
+}
+
+/* HDF5 fills what a virtual dataset cannot find with zeros, in silence.  -1 after a failure. */
+static hid_t
+open_taken(ag_file *file, const char *field, const char *name, const char *dataset)
 {
     const int same = !strcmp(name, ".");
     const hid_t source = same ? file->id : open_source(file, name);
-    if (source < 0) {
+    const hid_t id = source < 0 ? -1 : H5Dopen2(source, dataset, H5P_DEFAULT);
+    if (source < 0)
         ag_file_refuse(
             file, field,
             "is a virtual dataset whose frames are in the file %s, which cannot be opened", name);
-        return;
-    }
-    const hid_t id = H5Dopen2(source, dataset, H5P_DEFAULT);
-    if (id < 0) {
+    else if (id < 0)
         ag_file_refuse(file, field,
                        "is a virtual dataset whose frames are in %s of the file %s, which does not "
                        "have it",
                        dataset, same ? file->path : name);
-    } else {
+    if (id >= 0) {
         const hid_t layout = H5Dget_create_plist(id);
         check_filters(file, field, layout);
         H5Pclose(layout);
-        H5Dclose(id);
     }
-    if (!same)
+    if (source >= 0 && !same)
         H5Fclose(source);
+    return id;
 }
 
 static void
@@ -125,6 +161,7 @@ check_virtual(ag_file *file, const char *field, hid_t layout)
 {
     size_t count = 0;
     char last[2][1024] = {"", ""};
+    hid_t id = -1; /* the dataset that `last` names */
     if (H5Pget_virtual_count(layout, &count) < 0 || count == 0 || count > MAX_SOURCES) {
         ag_file_refuse(file, field, "is a virtual dataset of %lld pieces, expected 1 to %d",
                        (long long)count, MAX_SOURCES);
@@ -135,11 +172,20 @@ check_virtual(ag_file *file, const char *field, hid_t layout)
         if (H5Pget_virtual_filename(layout, i, name[0], sizeof name[0]) < 0 ||
             H5Pget_virtual_dsetname(layout, i, name[1], sizeof name[1]) < 0)
             ag_file_refuse(file, field, "is a damaged virtual dataset");
-        else if (!strstr(name[0], "%b") && !strstr(name[1], "%b") &&
-                 memcmp(name, last, sizeof name))
-            check_source(file, field, name[0], name[1]);
-        memcpy(last, name, sizeof last);
+        /* Of numbered files HDF5 takes those that are there. */
+        if (file->status || strstr(name[0], "%b") || strstr(name[1], "%b"))
+            continue;
+        if (memcmp(name, last, sizeof name)) {
+            if (id >= 0)
+                H5Dclose(id);
+            id = open_taken(file, field, name[0], name[1]);
+            memcpy(last, name, sizeof last);
+        }
+        if (!file->status)
+            check_extent(file, field, layout, i, name[0], id);
     }
+    if (id >= 0)
+        H5Dclose(id);
 }
 
 void

@@ -106,26 +106,46 @@ select_frames(hid_t space, int rank, const int64_t *shape, int64_t j, int64_t co
     return H5Sselect_hyperslab(space, H5S_SELECT_SET, start, NULL, size, NULL) < 0 ? 0 : count;
 }
 
+int
+ag_file_unchanged(ag_file *file, const char *field, int last, const int64_t known[3], int rank,
+                  const int64_t *shape)
+{
+    char found[200], was[200];
+    const int high = last ? rank - 3 : rank - 2;
+    int64_t frames = last && rank > 0 ? shape[rank - 1] : 1;
+    for (int a = 0; a < rank - 2 - last; a++)
+        frames *= shape[a];
+    if (high >= 0 && frames == known[0] && shape[high] == known[1] && shape[high + 1] == known[2])
+        return 1;
+    ag_file_refuse(file, field,
+                   "has changed while it was open: its shape is %s, expected %lld frames of %s",
+                   ag_file_shape_text(found, sizeof found, rank, shape), (long long)known[0],
+                   ag_file_shape_text(was, sizeof was, 2, known + 1));
+    return 0;
+}
+
 void
-ag_file_read_frames(ag_file *file, const char *field, int last, int64_t first, int64_t count,
-                    ag_real *destination)
+ag_file_read_frames(ag_file *file, const char *field, int last, const int64_t known[3],
+                    int64_t first, int64_t count, ag_real *destination)
 {
     char reason[256];
     int rank;
     int64_t shape[AG_FILE_RANK], all;
     if (file->pack) {
-        ag_pack_read_frames(file, field, last, first, count, destination);
+        ag_pack_read_frames(file, field, last, known, first, count, destination);
         return;
     }
     const hid_t checked = ag_hdf5_field(file, field, &rank, shape, &all);
     if (checked < 0)
         return;
     H5Oclose(checked);
+    if (!ag_file_unchanged(file, field, 0, known, rank, shape))
+        return;
     const hid_t access = H5Pcreate(H5P_DATASET_ACCESS),
                 type = ag_file_type(AG_KIND_REAL, NULL, NULL);
     H5Pset_chunk_cache(access, H5D_CHUNK_CACHE_NSLOTS_DEFAULT, CHUNK_CACHE, 1);
     const hid_t id = H5Dopen2(file->id, field, access), space = H5Dget_space(id);
-    const int64_t area = rank < 2 ? 0 : shape[rank - 2] * shape[rank - 1];
+    const int64_t area = known[1] * known[2];
     for (int64_t done = 0, n; done < count && !file->status; done += n) {
         n = select_frames(space, rank, shape, first + done, count - done);
         const hsize_t size = (hsize_t)(n * area);

@@ -205,8 +205,8 @@ ag_file_fits(ag_file *file, const char *field, int rank, const int64_t *shape, i
         n--;
     while (m > 0 && expected[expected_rank - m] == 1)
         m--;
-    if (n == m &&
-        (n == 0 || !memcmp(shape + rank - n, expected + expected_rank - n, (size_t)n * sizeof *shape)))
+    if (n == m && (n == 0 || !memcmp(shape + rank - n, expected + expected_rank - n,
+                                     (size_t)n * sizeof *shape)))
         return 1;
     ag_file_refuse(file, field, "has shape %s, expected %s",
                    ag_file_shape_text(found, sizeof found, rank, shape),
@@ -261,7 +261,8 @@ take_text(hid_t id, int is_attribute)
     const hid_t type = is_attribute ? H5Aget_type(id) : H5Dget_type(id);
     const hid_t space = is_attribute ? H5Aget_space(id) : H5Dget_space(id);
     const size_t size = H5Tget_size(type);
-    const int is_text = H5Tget_class(type) == H5T_STRING && H5Sget_simple_extent_npoints(space) == 1;
+    const int is_text =
+        H5Tget_class(type) == H5T_STRING && H5Sget_simple_extent_npoints(space) == 1;
     const int is_variable = is_text && H5Tis_variable_str(type) > 0;
     if (is_text && size < LONGEST_TEXT)
         text = is_variable ? NULL : ag_calloc((int64_t)size + 1, 1);
@@ -314,7 +315,8 @@ ag_file_attribute(ag_file *file, const char *field, const char *name)
 }
 
 int
-ag_file_attribute_numbers(ag_file *file, const char *field, const char *name, int most, double *value)
+ag_file_attribute_numbers(ag_file *file, const char *field, const char *name, int most,
+                          double *value)
 {
     const hid_t id = open_attribute(file, field, name);
     if (id < 0)

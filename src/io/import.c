@@ -93,6 +93,7 @@ read_frames(ag_stream *stream, const ag_import *import, ag_draft *draft, ag_mess
     char *field = status ? NULL : ag_place_frames(&stream->file, &place);
     if (field) {
         ag_draft_frames(&stream->file, draft, field);
+        ag_draft_masks(&stream->file, draft);
         draft->values = strstr(field, "diff") ? AG_VALUES_AUTO : AG_VALUES_COUNTS;
     }
     free(field);
@@ -169,14 +170,22 @@ explain(const ag_draft *draft, ag_status status, const ag_message *inner, ag_mes
         const char *member;
         int origin;
     } member[] = {
-        {"data", AG_OF_DATA},         {"position", AG_OF_POSITION},
-        {"valid", AG_OF_MASK},        {"probe", AG_OF_PROBE},
-        {"object", AG_OF_OBJECT},     {"wavelength", AG_OF_WAVELENGTH},
-        {"distance", AG_OF_DISTANCE}, {"object_rows, object_cols", AG_OF_POSITION},
-        {"focus_distance", AG_OF_FOCUS}, {"detector_pixel[0]", AG_OF_PIXEL_ROWS},
-        {"detector_pixel[1]", AG_OF_PIXEL}, {"pixel[0]", AG_OF_PIXEL_ROWS},
-        {"pixel[1]", AG_OF_PIXEL}, {"pixel", AG_OF_PIXEL},
-        {"geometry", AG_ORIGINS}, {"zero_in_corner", AG_ORIGINS},
+        {"data", AG_OF_DATA},
+        {"position", AG_OF_POSITION},
+        {"valid", AG_OF_MASK},
+        {"probe", AG_OF_PROBE},
+        {"object", AG_OF_OBJECT},
+        {"wavelength", AG_OF_WAVELENGTH},
+        {"distance", AG_OF_DISTANCE},
+        {"object_rows, object_cols", AG_OF_POSITION},
+        {"focus_distance", AG_OF_FOCUS},
+        {"detector_pixel[0]", AG_OF_PIXEL_ROWS},
+        {"detector_pixel[1]", AG_OF_PIXEL},
+        {"pixel[0]", AG_OF_PIXEL_ROWS},
+        {"pixel[1]", AG_OF_PIXEL},
+        {"pixel", AG_OF_PIXEL},
+        {"geometry", AG_ORIGINS},
+        {"zero_in_corner", AG_ORIGINS},
     };
     const size_t length = strcspn(inner->text, ":");
     int origin = AG_OF_DATA;

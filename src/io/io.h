@@ -12,8 +12,8 @@
 
 #include "core.h"
 
-#define AG_FILE_RANK 8              /* axes of an array at most */
-#define AG_HC        1.98644586e-25 /* photon energy times wavelength, J m */
+#define AG_FILE_RANK 8               /* axes of an array at most */
+#define AG_HC        1.98644586e-25  /* photon energy times wavelength, J m */
 #define AG_EV        1.602176634e-19 /* J */
 
 /* ---- replacing a file (replace.c) ------------------------------------------------------ */
@@ -49,7 +49,7 @@ typedef struct ag_file {
     ag_status status;
     hid_t id;
     struct ag_pack *pack; /* what is no HDF5 */
-    int printing; /* HDF5's own error printing is to be restored */
+    int printing;         /* HDF5's own error printing is to be restored */
     H5E_auto2_t print;
     void *print_data;
     ag_replacement replacement; /* while writing */
@@ -81,8 +81,8 @@ const char *ag_file_reason(char *text, size_t size);
 /* The memory type of a kind; the names of a complex number's parts.  To be closed. */
 hid_t ag_file_type(ag_kind kind, const char *re, const char *im);
 /* Whether a shape is the expected one but for leading axes of length 1; refuses where not. */
-int ag_file_fits(ag_file *file, const char *field, int rank, const int64_t *shape, int expected_rank,
-                 const int64_t *expected);
+int ag_file_fits(ag_file *file, const char *field, int rank, const int64_t *shape,
+                 int expected_rank, const int64_t *expected);
 /* "(3, 128, 128)" */
 const char *ag_file_shape_text(char *text, size_t size, int rank, const int64_t *shape);
 
@@ -103,9 +103,13 @@ double ag_file_number(ag_file *file, const char *field);
    files that are not there, and more than the file can hold.  */
 void ag_file_check(ag_file *file, const char *field);
 /* Frames first ... first + count - 1 of an array (..., rows, cols) of at least two axes, all axes
-   but the last two being one; with `last`, of an array (rows, cols, frames).  */
-void ag_file_read_frames(ag_file *file, const char *field, int last, int64_t first, int64_t count,
-                         ag_real *destination);
+   but the last two being one; with `last`, of an array (rows, cols, frames).  `known` is (frames, rows,
+   cols) as it was found; a file that has changed since is refused.  */
+void ag_file_read_frames(ag_file *file, const char *field, int last, const int64_t known[3],
+                         int64_t first, int64_t count, ag_real *destination);
+/* Whether a shape still is what it was. */
+int ag_file_unchanged(ag_file *file, const char *field, int last, const int64_t known[3], int rank,
+                      const int64_t *shape);
 /* The text of a field, to be freed; NULL when there is none. */
 char *ag_file_text(ag_file *file, const char *field);
 /* The same of an attribute of a field or group. */

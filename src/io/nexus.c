@@ -130,8 +130,7 @@ nexus_read(ag_file *file, ag_draft *draft)
         ag_draft_part(file, draft, ag_file_has(file, CXI_LINKED_DATA) ? CXI_LINKED_DATA : CXI_DATA);
         draft->values = AG_VALUES_COUNTS;
     }
-    if (!file->status)
-        ag_draft_mask(file, draft, CXI_MASK, CXI_MASK_SIGNAL);
+    ag_draft_masks(file, draft);
     read_energy(file, draft);
     info->distance = length(file, draft, AG_OF_DISTANCE, CXI_DISTANCE, draft->import->distance);
     info->detector_pixel[0] =

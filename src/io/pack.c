@@ -126,8 +126,6 @@ open_member(ag_file *file, const char *field)
     pack->at = 0;
     if (!ag_npy_header(file, field, &pack->npy, get_bytes, pack))
         check_size(file, field, (int64_t)entry.size, (int64_t)entry.comp_size);
-    if (!file->status && (pack->name = strdup(field)) == NULL)
-        ag_file_no_memory(file, field, BLOCK);
     return file->status;
 }
 
@@ -152,6 +150,7 @@ next_elements(ag_file *file, const char *field, ag_kind kind, size_t size, int64
             ag_file_refuse(file, field, "is damaged: %s",
                            got < 0 && pack->member ? zip_file_strerror(pack->member)
                                                    : "it ends early");
+            ag_pack_close_member(pack); /* nobody goes on from here */
         } else if (to) {
             ag_npy_convert(npy, block, n, kind, to);
             to += (size_t)n * size;
@@ -268,35 +267,39 @@ turn(ag_file *file, const char *field, ag_real **whole)
     *whole = turned;
 }
 
-void
-ag_pack_read_frames(ag_file *file, const char *field, int last, int64_t first, int64_t count,
-                    ag_real *destination)
+/* Opens an array of frames at the first one; where they do not lie one after the other, all are read. */
+static ag_status
+open_frames(ag_file *file, const char *field, int last, const int64_t known[3])
 {
     ag_pack *pack = file->pack;
     const ag_npy *npy = &pack->npy;
-    if (file->status)
+    if (open_member(file, field) ||
+        !ag_file_unchanged(file, field, last, known, npy->rank, npy->shape))
+        return file->status;
+    if (last || (npy->fortran && npy->rank > 1))
+        pack->whole = read_member(file, field, AG_KIND_REAL);
+    if (last)
+        turn(file, field, &pack->whole);
+    if (!file->status && (pack->name = strdup(field)) == NULL)
+        ag_file_no_memory(file, field, BLOCK);
+    return file->status;
+}
+
+void
+ag_pack_read_frames(ag_file *file, const char *field, int last, const int64_t known[3],
+                    int64_t first, int64_t count, ag_real *destination)
+{
+    ag_pack *pack = file->pack;
+    const int64_t area = known[1] * known[2];
+    const int open =
+        pack->name && !strcmp(pack->name, field) && (pack->whole || pack->at <= first * area);
+    if (file->status || (!open && open_frames(file, field, last, known)))
         return;
-    if (!pack->name || strcmp(pack->name, field)) {
-        open_member(file, field);
-        if (!file->status && (last || (npy->fortran && npy->rank > 1))) {
-            pack->whole = read_member(file, field, AG_KIND_REAL);
-            if (last)
-                turn(file, field, &pack->whole);
-        }
-    }
-    if (file->status)
-        return;
-    const int64_t frames =
-        last ? npy->shape[npy->rank - 1]
-             : npy->count / (npy->shape[npy->rank - 2] * npy->shape[npy->rank - 1]);
-    const int64_t area = npy->count / frames;
     if (pack->whole) {
         memcpy(destination, pack->whole + first * area,
                (size_t)(count * area) * sizeof *destination);
         return;
     }
-    if (pack->at > first * area && open_member(file, field))
-        return;
     next_elements(file, field, AG_KIND_REAL, sizeof(ag_real), first * area - pack->at, NULL);
     next_elements(file, field, AG_KIND_REAL, sizeof(ag_real), count * area, (char *)destination);
 }

@@ -45,7 +45,7 @@ typedef struct ag_pack {
     FILE *plain; /* npy; of an npz the zip owns it */
     zip_t *zip;
     ag_table table;
-    /* The member that is being read in blocks. */
+    /* The member that is open, and its name where it is being read in blocks. */
     zip_file_t *member;
     char *name;
     ag_npy npy;
@@ -64,7 +64,7 @@ int ag_pack_shape(ag_file *file, const char *field, int64_t shape[AG_FILE_RANK])
 void ag_pack_check(ag_file *file, const char *field);
 void *ag_pack_read(ag_file *file, const char *field, ag_kind kind, int rank,
                    const int64_t *expected);
-void ag_pack_read_frames(ag_file *file, const char *field, int last, int64_t first, int64_t count,
-                         ag_real *destination);
+void ag_pack_read_frames(ag_file *file, const char *field, int last, const int64_t known[3],
+                         int64_t first, int64_t count, ag_real *destination);
 
 #endif

@@ -16,6 +16,14 @@ no_memory(ag_file *file)
     return file->status;
 }
 
+static void
+cannot_unpack(ag_file *file)
+{
+    file->status =
+        ag_fail(file->message, AG_FILE_ERROR, "%s: cannot be unpacked into a temporary file: %s",
+                ag_path_tail(file->path), strerror(errno));
+}
+
 /* Unpacks bzip2 into a file without a name, which the system removes. */
 static FILE *
 unpack(ag_file *file, FILE *packed)
@@ -26,7 +34,9 @@ unpack(ag_file *file, FILE *packed)
     char *block = ag_calloc(BLOCK, 1);
     BZFILE *stream = BZ2_bzReadOpen(&error, packed, 0, 0, NULL, 0);
     char unused[BZ_MAX_UNUSED];
-    if (!plain || !block || error)
+    if (!plain)
+        cannot_unpack(file);
+    else if (!block || error)
         no_memory(file);
     while (!file->status && error == BZ_OK) {
         const int n = BZ2_bzRead(&error, stream, block, (int)BLOCK);
@@ -40,9 +50,7 @@ unpack(ag_file *file, FILE *packed)
                            "or made to fill the disk",
                            (long long)most, AG_PACK_RATIO);
         else if (fwrite(block, 1, (size_t)n, plain) != (size_t)n)
-            file->status = ag_fail(file->message, AG_FILE_ERROR,
-                                   "%s: cannot be unpacked into a temporary file: %s",
-                                   ag_path_tail(file->path), strerror(errno));
+            cannot_unpack(file);
         /* A file may be several streams, one after the other. */
         void *left = unused;
         int count = 0;
@@ -56,6 +64,8 @@ unpack(ag_file *file, FILE *packed)
                 ungetc(next, packed);
             BZ2_bzReadClose(&error, stream);
             stream = BZ2_bzReadOpen(&error, packed, 0, 0, unused, count);
+            if (error)
+                no_memory(file);
         }
     }
     BZ2_bzReadClose(&error, stream);
@@ -96,7 +106,10 @@ ag_pack_open(ag_file *file, const unsigned char magic[8], int text)
     int known = 1;
     ag_pack *pack = ag_calloc(1, sizeof *pack);
     FILE *plain = fopen(file->path, "rb");
-    if (!pack || !plain)
+    if (!plain)
+        file->status = ag_fail(file->message, AG_FILE_ERROR, "%s: cannot be opened: %s",
+                               ag_path_tail(file->path), strerror(errno));
+    else if (!pack)
         no_memory(file);
     memcpy(inner, magic, sizeof inner);
     if (!file->status && !memcmp(magic, "BZh", 3)) {

@@ -46,6 +46,7 @@ read_frames(ag_file *file, ag_draft *draft)
         return;
     }
     ag_draft_part(file, draft, frames[i]);
+    ag_draft_masks(file, draft);
     draft->values = AG_VALUES_COUNTS;
 }
 

@@ -111,7 +111,8 @@ chunks(ag_file *file, ag_draft *draft)
     list = ag_calloc(count, sizeof *list);
     if (!list)
         ag_file_no_memory(file, "chunks", count * 8);
-    for (char *at = names ? strtok_r(names, "\n", &rest) : NULL; at && list; at = strtok_r(NULL, "\n", &rest))
+    for (char *at = names ? strtok_r(names, "\n", &rest) : NULL; at && list;
+         at = strtok_r(NULL, "\n", &rest))
         list[n++] = at;
     if (n == 0)
         ag_file_refuse(file, "chunks", "is empty, expected groups with data and positions");

@@ -261,7 +261,8 @@ read_all(ag_file *file, ag_result *result)
     for (size_t i = 0; i < COUNT(texts); i++)
         *text_at(result, i) = ag_file_text(file, texts[i].field);
     char *propagation = ag_file_named(file, CXI_GEOMETRY) ? ag_file_text(file, CXI_GEOMETRY) : NULL;
-    result->geometry = propagation && !strcmp(propagation, CXI_NEAR_FIELD) ? AG_NEAR_FIELD : AG_FAR_FIELD;
+    result->geometry =
+        propagation && !strcmp(propagation, CXI_NEAR_FIELD) ? AG_NEAR_FIELD : AG_FAR_FIELD;
     free(propagation);
     result->iterations = read_int(file, PROCESS "/iterations");
     result->seed = (uint64_t)read_int(file, PROCESS "/seed");

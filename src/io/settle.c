@@ -210,8 +210,10 @@ settle_corrections(ag_stream *s, ag_draft *draft, ag_message *message)
     const int64_t area = s->rows * s->cols;
     const struct {
         const char *place;
+        int what;
         double **image;
-    } image[] = {{import->dark, &draft->dark}, {import->flat, &draft->white}};
+    } image[] = {{import->dark, AG_OF_DARK, &draft->dark},
+                 {import->flat, AG_OF_FLAT, &draft->white}};
     ag_status status = AG_OK;
     double sum = 0;
     int64_t good = 0, dead = 0;
@@ -226,18 +228,21 @@ settle_corrections(ag_stream *s, ag_draft *draft, ag_message *message)
         free(mask);
         ag_draft_origin(draft, AG_OF_MASK, import->mask, "mask");
     }
-    for (int k = 0; k < 2 && !status; k++)
+    for (int k = 0; k < 2 && !status; k++) {
         if (image[k].place) {
             free(*image[k].image);
             *image[k].image = ag_place_image(image[k].place, s->rows, s->cols, message, &status);
-            for (int64_t i = 0; *image[k].image && i < area; i++)
-                if (!isfinite((*image[k].image)[i]) && (!s->valid || s->valid[i]))
-                    return ag_fail(message, AG_BAD_FILE,
-                                   "%s: has %g at row %lld, column %lld, expected a finite number "
-                                   "(mask pixels that are bad)",
-                                   ag_path_tail(image[k].place), (*image[k].image)[i],
-                                   (long long)(i / s->cols), (long long)(i % s->cols));
+            ag_draft_origin(draft, image[k].what, image[k].place, k ? "flat" : "dark");
         }
+        for (int64_t i = 0; *image[k].image && i < area; i++)
+            if (!isfinite((*image[k].image)[i]) && (!s->valid || s->valid[i]))
+                return ag_fail(message, AG_BAD_FILE,
+                               "%s: %s: has %g at row %lld, column %lld, expected a finite number "
+                               "(mask pixels that are bad)",
+                               ag_path_tail(draft->origin[image[k].what].path),
+                               draft->origin[image[k].what].field, (*image[k].image)[i],
+                               (long long)(i / s->cols), (long long)(i % s->cols));
+    }
     if (status || (!draft->dark && !draft->white))
         return status;
     if (info->data_are_amplitudes)
@@ -330,12 +335,40 @@ settle_values(ag_stream *s, ag_draft *draft, ag_message *message)
     return s->file.status;
 }
 
+/* The largest numbers of 16 and 32 bits are what detectors write where a pixel is bad or overflowed. */
+static ag_status
+settle_marks(ag_stream *s, ag_draft *draft, ag_message *message)
+{
+    const int64_t area = s->rows * s->cols;
+    int64_t marked = 0;
+    double mark = 0;
+    if (s->amplitudes)
+        return AG_OK;
+    ag_real *frame = ag_calloc(area, sizeof *frame);
+    if (!frame)
+        return ag_fail(message, AG_NO_MEMORY, "frames: no memory left");
+    ag_stream_fetch(s, 0, 1, frame);
+    for (int64_t i = 0; i < area && !s->file.status; i++)
+        if ((!s->valid || s->valid[i]) && (frame[i] == 0xffff || frame[i] >= (ag_real)0xffffffff)) {
+            mark = (double)frame[i];
+            marked++;
+        }
+    free(frame);
+    if (marked)
+        ag_scan_warn(
+            draft->scan,
+            "%s: %lld pixels of the first frame hold %.10g, which detectors write for bad or "
+            "overflowed pixels: they should be masked (--mask FILE:FIELD).",
+            s->field, (long long)marked, mark);
+    return s->file.status;
+}
+
 ag_status
 ag_stream_settle(ag_stream *s, ag_draft *draft, ag_message *message)
 {
     static ag_status (*const step[])(ag_stream *, ag_draft *, ag_message *) = {
         settle_geometry,    settle_positions, settle_pick, settle_values,
-        settle_corrections, settle_cut,       settle_mask,
+        settle_corrections, settle_marks,     settle_cut,  settle_mask,
     };
     ag_scan_info *info = &draft->scan->info;
     s->rows = info->rows;

@@ -31,7 +31,8 @@ ag_stream_fetch(ag_stream *s, int64_t j, int64_t most, ag_real *to)
     while (part < s->parts - 1 && frame >= s->part[part].frames)
         frame -= s->part[part++].frames;
     const int64_t n = run_length(s, j, most, s->part[part].frames - frame);
-    ag_file_read_frames(&s->file, s->part[part].field, s->last, frame, n, to);
+    const int64_t known[3] = {s->part[part].frames, s->rows, s->cols};
+    ag_file_read_frames(&s->file, s->part[part].field, s->last, known, frame, n, to);
     return n;
 }
 
