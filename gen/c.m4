@@ -1,4 +1,4 @@
-m4_include(`gen/fft.m4')m4_include(`gen/passes.m4')m4_include(`gen/gather.m4')m4_dnl
+m4_include(`gen/fft.m4')m4_include(`gen/passes.m4')m4_include(`gen/gather.m4')m4_include(`gen/nets.m4')m4_dnl
 m4_divert(-1)
 /* c.m4 -- the plain C dialect: a kernel becomes a function over a range of its items.
    SPDX-License-Identifier: BSD-3-Clause
@@ -68,6 +68,16 @@ m4_define(`REDUCE_BUFFER', `')
 m4_define(`ONE_LANE',   `{')
 m4_define(`END_ONE',    `}')
 m4_define(`FFT',        `fft_$1(&shape->$2, tile, table);')
+m4_define(`SOLO',       `$1')
+m4_define(`EACH_BLOCK', `for (int $1 = 0; $1 < ($3); $1++) {
+    SIMD
+    for (int $2 = 0; $2 < BLOCK; $2++) {')
+m4_define(`END_BLOCK',  `}}')
+m4_define(`PRODUCTS',   `ag_products($@);')
+m4_define(`KEEP_STATISTICS', `ag_statistics($@);')
+m4_define(`ERF',        `AG_ERF($1)')
+m4_define(`EXP',        `AG_EXP($1)')
+m4_define(`TANH',       `AG_TANH($1)')
 m4_define(`HELPER',     `static inline')
 m4_define(`TILE_POINTER', `real *restrict')
 m4_define(`TABLE_POINTER', `const cplx *restrict')
@@ -105,8 +115,10 @@ m4_define(`SHAPE',      `shape->$1')
 m4_divert(0)m4_dnl
 /* Generated from the templates in kernels/ by gen/c.m4; compiled once for each instruction set. */
 #include "kernels_c.h"
+#include "products_c.h"
 
 HELPERS_TEXT
+NET_HELPERS_TEXT
 FFT_TEXT
 
 m4_m4wrap(`

@@ -18,6 +18,9 @@ m4_define(`RESTRICT',   `__restrict__')
 m4_define(`SQRT',       `sqrtf($1)')
 m4_define(`COS',        `cosf($1)')
 m4_define(`SIN',        `sinf($1)')
+m4_define(`ERF',        `erff($1)')
+m4_define(`EXP',        `expf($1)')
+m4_define(`TANH',       `tanhf($1)')
 m4_divert(0)m4_dnl
 /* Generated from the templates in kernels/ by gen/cuda.m4. */
 typedef long long index;
@@ -27,6 +30,7 @@ typedef struct { real re, im; } cplx;
 #define AG_PASTE2(a, b) a##b
 #define AG_PASTE(a, b) AG_PASTE2(a, b)
 HELPERS_TEXT
+NET_HELPERS_TEXT
 GROUP_TEXT
 FFT_TEXT
 

@@ -1,4 +1,4 @@
-m4_include(`gen/fft.m4')m4_include(`gen/passes.m4')m4_include(`gen/gather.m4')m4_dnl
+m4_include(`gen/fft.m4')m4_include(`gen/passes.m4')m4_include(`gen/gather.m4')m4_include(`gen/nets.m4')m4_dnl
 m4_divert(-1)
 /* gpu.m4 -- what the dialects for devices share.  SPDX-License-Identifier: BSD-3-Clause
 
@@ -43,6 +43,50 @@ m4_define(`END_TILE',   `}} BARRIER')
 m4_define(`EACH_BUTTERFLY', `for (int t_ = LANE; t_ < ($4) * ($5) * TILE; t_ += WIDTH) {
     const int $3 = t_ % TILE, $1 = t_ / TILE / ($5), $2 = t_ / TILE % ($5);')
 m4_define(`END_BUTTERFLY', `} BARRIER')
+m4_define(`SOLO',       `$2')
+m4_define(`EACH_BLOCK', `for (int t_ = LANE; t_ < ($3) * BLOCK; t_ += WIDTH) {
+    const int $1 = t_ / BLOCK, $2 = t_ % BLOCK;
+    {')
+m4_define(`END_BLOCK',  `}} BARRIER')
+/* A lane makes four rows of one column. */
+m4_define(`PRODUCTS',   `for (int t_ = LANE; t_ < (($2) + 3) / 4 * ($3); t_ += WIDTH) {
+        const int q_ = t_ % ($3), p_ = t_ / ($3) * 4, last_ = ($2) - 1;
+        const int a_ = p_, b_ = p_ + 1 < last_ ? p_ + 1 : last_, c_ = p_ + 2 < last_ ? p_ + 2 : last_, d_ = p_ + 3 < last_ ? p_ + 3 : last_;
+        const index ra_ = ROW_OF(a_, $5), rb_ = ROW_OF(b_, $5), rc_ = ROW_OF(c_, $5), rd_ = ROW_OF(d_, $5);
+        real sa_ = 0, sb_ = 0, sc_ = 0, sd_ = 0;
+        index at_ = q_;
+        for (int i_ = 0; i_ < ($6); i_++)
+        for (int j_ = 0; j_ < ($8); j_++)
+        for (int l_ = 0; l_ < ($10); l_++) {
+            const index from_ = i_ * (index)($7) + j_ * (index)($9) + l_ * (index)($11);
+            for (int k_ = 0; k_ < ($12); k_++, at_ += ($3)) {
+                const real w_ = ($13)[at_];
+                sa_ += ($4)[ra_ + from_ + k_] * w_;
+                sb_ += ($4)[rb_ + from_ + k_] * w_;
+                sc_ += ($4)[rc_ + from_ + k_] * w_;
+                sd_ += ($4)[rd_ + from_ + k_] * w_;
+            }
+        }
+        ($1)[a_ * ($3) + q_] = (($14) ? ($1)[a_ * ($3) + q_] : 0) + sa_;
+        if (p_ + 1 <= last_) ($1)[b_ * ($3) + q_] = (($14) ? ($1)[b_ * ($3) + q_] : 0) + sb_;
+        if (p_ + 2 <= last_) ($1)[c_ * ($3) + q_] = (($14) ? ($1)[c_ * ($3) + q_] : 0) + sc_;
+        if (p_ + 3 <= last_) ($1)[d_ * ($3) + q_] = (($14) ? ($1)[d_ * ($3) + q_] : 0) + sd_;
+    } BARRIER')
+m4_define(`KEEP_STATISTICS', `LANES(l_, 0, $4)
+        real sum_ = 0, square_ = 0, most_ = ($2)[l_];
+        for (int p_ = 0; p_ < ($5); p_++) {
+            sum_ += ($2)[p_ * ($3) + l_];
+            most_ = larger(most_, ($2)[p_ * ($3) + l_]);
+        }
+        const real mean_ = sum_ / ($5);
+        for (int p_ = 0; p_ < ($5); p_++)
+            square_ += (($2)[p_ * ($3) + l_] - mean_) * (($2)[p_ * ($3) + l_] - mean_);
+        ($1)[l_] = ($5);
+        ($1)[($6) + l_] = sum_;
+        ($1)[2 * ($6) + l_] = square_;
+        ($1)[3 * ($6) + l_] = most_;
+    END_LANES')
+m4_define(`ROW_OF',     `($1) * (index)($2)')
 m4_define(`REDUCE_SUM', `real $1 = 0;
     for (int $2 = ($3) + LANE; $2 < ($4); $2 += WIDTH) {')
 m4_define(`END_SUM',    `}

@@ -1,4 +1,4 @@
-m4_include(`gen/passes.m4')m4_include(`gen/gather.m4')m4_dnl
+m4_include(`gen/passes.m4')m4_include(`gen/gather.m4')m4_include(`gen/nets.m4')m4_dnl
 m4_divert(-1)
 /* host.m4 -- the host's view of the kernels.  SPDX-License-Identifier: BSD-3-Clause
 
@@ -25,6 +25,7 @@ m4_define(`SHARED', `APPEND(`LOCAL', ` + AG_LOCAL_BYTES(BYTES_$1, $3)')')
 m4_define(`TILE_BUFFER', `SHARED(real, tile, TILE_REALS($1) * !shape->spill)')
 m4_define(`REDUCE_BUFFER', `SHARED(real, part_, shape->lanes)')
 m4_define(`FFT', `m4_define(`TRANSFORMS', 1)')
+m4_define(`SOLO', `(shape->lanes == 1 ? $1 : $2)')
 m4_define(`SHAPE', `shape->$1')
 m4_define(`TILE', `shape->tile')
 m4_define(`END_KERNEL', `m4_divert(2)EMIT`'m4_divert(-1)RESET')

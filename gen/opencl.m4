@@ -18,6 +18,9 @@ m4_define(`RESTRICT',   `restrict')
 m4_define(`SQRT',       `sqrt($1)')
 m4_define(`COS',        `cos($1)')
 m4_define(`SIN',        `sin($1)')
+m4_define(`ERF',        `erf($1)')
+m4_define(`EXP',        `exp($1)')
+m4_define(`TANH',       `tanh($1)')
 m4_divert(0)m4_dnl
 /* Generated from the templates in kernels/ by gen/opencl.m4. */
 typedef long index;
@@ -33,6 +36,7 @@ typedef struct { real re, im; } cplx;
 #define AG_PASTE2(a, b) a##b
 #define AG_PASTE(a, b) AG_PASTE2(a, b)
 HELPERS_TEXT
+NET_HELPERS_TEXT
 GROUP_TEXT
 FFT_TEXT
 

@@ -42,7 +42,7 @@ above=$(cd src && printf '%s\n' *.h | grep -vx 'backend\.h' | paste -s -d '|' - 
     for floor in src/solvers src/nets src/optics; do includes "$floor" "kernels\.h|$above"; done
     includes src/io "$above"
     includes src/progressive "kernels\.h|$above|nets/.*|optics/.*"
-    for floor in src/cmd bench; do includes "$floor" 'argand\.h'; done
+    for floor in src/cmd bench; do includes "$floor" "argand(_nets)?\.h"; done
     grep -l '"backend\.h"' src/core.h
 } >"$work/list" 2>/dev/null
 check "no file includes upward or sideways" "$work/list"
@@ -74,19 +74,19 @@ grep -E '^(src|backends|gen|kernels)/' "$work/files" | while read -r file; do
 done >"$work/list"
 check "no file is longer than 400 lines" "$work/list"
 
-# ---- the public header -----------------------------------------------------------------
+# ---- the public headers ----------------------------------------------------------------
 
-printf '#include "argand.h"\nint main(void) { return 0; }\n' >"$work/t.c"
+printf '#include "argand_nets.h"\nint main(void) { return 0; }\n' >"$work/t.c"
 cp "$work/t.c" "$work/t.cc"
 $CC -std=c11 -pedantic-errors -Wall -Wextra -Wstrict-prototypes -Werror -fsyntax-only -Isrc \
     "$work/t.c" >"$work/list" 2>&1
-check "argand.h is C11" "$work/list"
+check "the public headers are C11" "$work/list"
 if command -v "${CXX:-c++}" >/dev/null 2>&1; then
     "${CXX:-c++}" -std=c++11 -pedantic-errors -Wall -Wextra -Werror -fsyntax-only -Isrc \
         "$work/t.cc" >"$work/list" 2>&1
-    check "argand.h is C++" "$work/list"
+    check "the public headers are C++" "$work/list"
 else
-    echo "skip argand.h is C++: there is no C++ compiler"
+    echo "skip the public headers are C++: there is no C++ compiler"
 fi
 
 # ---- symbols ---------------------------------------------------------------------------
@@ -95,12 +95,12 @@ defined() { $NM -D --defined-only "$1" | awk '{ sub(/@.*/, "", $3); print $3 }' 
 library=$abs_top_builddir/.libs/libargand.so
 
 # The compiler's view of the header, one declaration a line.
-$CC -E -P src/argand.h | tr '\n' ' ' | tr ';' '\n' | grep -v '^ *typedef' |
+$CC -E -P src/argand_nets.h | tr '\n' ' ' | tr ';' '\n' | grep -v '^ *typedef' |
     sed -n 's/^[^(]*[ *]\(ag_[a-z0-9_]*\) *(.*/\1/p' | sort >"$work/declared"
 [ -s "$work/declared" ] || echo "the header declares nothing" >>"$work/declared"
 defined "$library" >"$work/exported"
 diff "$work/declared" "$work/exported" >"$work/list"
-check "libargand exports what argand.h declares (< declared, > exported)" "$work/list"
+check "libargand exports what its headers declare (< declared, > exported)" "$work/list"
 
 echo ag_backend_module >"$work/module"
 for name in $(echo "$AG_BACKENDS" | tr ',' ' '); do

@@ -182,6 +182,24 @@ vectors_f64(vectors *v, const char *name, int64_t *count)
     return tensor->value;
 }
 
+const char *
+vectors_name(vectors *v, int i)
+{
+    const char *name;
+    json_t *entry;
+    json_object_foreach(v->header, name, entry) if (strcmp(name, "__metadata__") != 0 && i-- == 0) return name;
+    return NULL;
+}
+
+const char *
+vectors_metadata(vectors *v, const char *key)
+{
+    const char *text = json_string_value(json_object_get(json_object_get(v->header, "__metadata__"), key));
+    if (!text)
+        ck_abort_msg("%s: no metadata \"%s\"", v->path, key);
+    return text;
+}
+
 void
 vectors_close(vectors *v)
 {

@@ -27,7 +27,7 @@ static const char prelude[] =
     "unsigned ag_emulate_index(int) __attribute__((const));\n"
     "void ag_emulate_barrier(int);\n"
     "float ag_emulate_add(float *, float);\n"
-    "float sqrtf(float); float sinf(float); float cosf(float); float expf(float); float logf(float);\n"
+    "float sqrtf(float); float sinf(float); float cosf(float); float expf(float); float logf(float); float erff(float);\n"
     "float fabsf(float); float fmaf(float, float, float); float fminf(float, float); float fmaxf(float, float);\n"
     "float floorf(float); float powf(float, float); float tanhf(float); float atan2f(float, float);\n"
     "extern char __start_ag_shared[] __attribute__((weak, visibility(\"hidden\")));\n"

@@ -1,0 +1,63 @@
+m4_divert(-1)
+/* nets.m4 -- what the kernels of the nets share.  SPDX-License-Identifier: BSD-3-Clause
+
+   Activations lie in blocks of 16 channels, [sample][block][row][column][16], so that a pixel of a
+   block is one vector, and so are the constants of its channels; channels beyond the last hold 0.
+   Weights of a product are in panels of 32 (or, the last, 16) output channels.  */
+m4_define(`BLOCK', `16')
+m4_define(`PANEL', `32')
+/* Panel p of the output: its channels. */
+m4_define(`PANEL_WIDTH', `(output_blocks - 2 * ($1) < 2 ? BLOCK : PANEL)')
+
+/* Activations, as in src/nets/net.h; the first three are those of hot loops. */
+m4_define(`SAME_OF', `($1)')
+m4_define(`RELU_OF', `larger($1, 0)')
+m4_define(`GELU_OF', `gelu($1)')
+/* WITH_ACTIVATION(kind, text): the text, in which ACTIVATION(x) is activation `kind' of x. */
+m4_define(`WITH_ACTIVATION', `if ($1 == 1) {
+        m4_define(`ACTIVATION', m4_defn(`RELU_OF'))$2
+        } else if ($1 == 2) {
+        m4_define(`ACTIVATION', m4_defn(`GELU_OF'))$2
+        } else {
+        m4_define(`ACTIVATION', m4_defn(`SAME_OF'))$2
+        }m4_undefine(`ACTIVATION')')
+
+/* A row of statistics: the pixels counted, their sum, the sum of squares about their mean, the
+   largest value; each for all channels. */
+m4_define(`STATISTICS', `4')
+
+/* The window of 2 tiles of 6 x 6 pixels that makes 2 tiles of 4 x 4 (conv3). */
+m4_define(`TILE_PIXELS', `36')
+
+m4_define(`NET_HELPERS_TEXT', `
+HELPER real gelu(const real x)
+{
+    return REAL(0.5) * x * (1 + ERF(x * REAL(0.70710678118654752440)));
+}
+HELPER real sigmoid(const real x)
+{
+    return 1 / (1 + EXP(-x));
+}
+HELPER real activate(const real x, const int kind)
+{
+    switch (kind) {
+    case 1: return larger(x, 0);
+    case 2: return gelu(x);
+    case 3: return x * sigmoid(x);
+    case 4: return sigmoid(x);
+    case 5: return REAL(3.14159265358979323846) * TANH(x);
+    case 6: return TANH(x) + REAL(0.2);
+    case 7: return REAL(1.2) * TANH(x);
+    default: return x;
+    }
+}
+/* Where row or column x of n is read: mirrored, or -1 where padding with 0 begins. */
+HELPER int padded(int x, const int n, const int reflect)
+{
+    if (reflect && x == -1)
+        x = 1;
+    else if (reflect && x == n)
+        x = n - 2;
+    return x < 0 || x >= n ? -1 : x;
+}')
+m4_divert(0)m4_dnl

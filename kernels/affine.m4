@@ -1,0 +1,19 @@
+/* affine -- a norm and its activation.  SPDX-License-Identifier: BSD-3-Clause
+
+       result = after(scale[n, c] image + offset[n, c]),  plus base with `add'
+
+   An item is a row of a block of 16 channels.  Moves 8 (add: 12) bytes per value; 2 flops and the
+   activation.  */
+
+KERNEL(affine, OUT(real, result), IN(real, image), IN(real, scale), IN(real, offset), IN(real, base), VAL(int, height), VAL(int, width),
+           VAL(int, after), VAL(int, add))
+    GROUP(item, part, 1)
+        const index block = item / height, from = item * width * BLOCK;
+        WITH_ACTIVATION(after, `
+        EACH_BLOCK(x, l, width)
+            const index at = from + x * BLOCK + l;
+            const real value = ACTIVATION(image[at] * scale[block * BLOCK + l] + offset[block * BLOCK + l]);
+            result[at] = add ? base[at] + value : value;
+        END_BLOCK')
+    END_GROUP
+END_KERNEL

@@ -1,0 +1,215 @@
+/* conv3 -- 3 x 3 convolution, stride 1.  SPDX-License-Identifier: BSD-3-Clause
+
+       result[n, o, y, x] = after( bias[o] + sum_{i, a, b} w[o, i, a, b] f[n, i, y + a - 1, x + b - 1] ),
+       f = before( scale[n, i] image[n, i] + offset[n, i] )
+
+   with f padded by zeros or (`reflect') mirrored without its rim.  `before' -1 takes the image as it is.
+   With `keep', for which `unit' must be 1, a row of statistics of the result for every two tiles, see
+   gen/nets.m4.
+
+   In plain C Winograd's F(4 x 4, 3 x 3) with the points 0, +-sqrt(1/2), +-sqrt(2), infinity, whose rounding is a
+   third of that of the usual ones (S. Winograd, Arithmetic Complexity of Computations, 1980; A. Lavin, S. Gray,
+   CVPR 2016, 4013): 2.25 products for 9.  On a GPU the nine products.  The weights are packed to suit
+   (src/nets/weights.c).
+
+   An item is a block of `tiles' tiles of 4 x 4 pixels of `unit' samples, and every `groups'-th panel of output
+   channels.  Moves 4 bytes per value of image and result and does 18 flops per value and input.  */
+
+m4_define(`INPUT_TRANSFORM', `const real e1 = d4 - 2 * d2, o1 = d3 - 2 * d1, e2 = d4 - REAL(0.5) * d2, o2 = d3 - REAL(0.5) * d1;
+                const real r0 = d0 - REAL(2.5) * d2 + d4, r5 = d1 - REAL(2.5) * d3 + d5;
+                const real r1 = e1 + REAL(0.70710678118654752440) * o1, r2 = e1 - REAL(0.70710678118654752440) * o1;
+                const real r3 = e2 + REAL(1.41421356237309504880) * o2, r4 = e2 - REAL(1.41421356237309504880) * o2;')
+/* OUTPUT_TRANSFORM(j, element k of six): declares four values, numbered. */
+m4_define(`OUTPUT_TRANSFORM', `const real sa$1 = $3 + $4, da$1 = $3 - $4, sb$1 = $5 + $6, db$1 = $5 - $6;
+                const real y0$1 = $2 + sa$1 + sb$1, y2$1 = REAL(0.5) * sa$1 + 2 * sb$1;
+                const real y1$1 = REAL(0.70710678118654752440) * da$1 + REAL(1.41421356237309504880) * db$1;
+                const real y3$1 = REAL(0.35355339059327376220) * da$1 + REAL(2.82842712474619009760) * db$1 + $7;')
+m4_define(`SIX', `FOR(`I', 0, 5, `$1')')
+m4_define(`PRODUCT_AT', `m[($1) * m_step + t * wide + j * BLOCK + l]')
+/* Reals: the transformed input, the products, six rows of a run of tiles, two tiles of the result. */
+m4_define(`WINOGRAD_INPUT', `(36 * (128 * 32 + 16))')
+m4_define(`WINOGRAD_PRODUCTS', `(36 * (32 * PANEL + 16))')
+m4_define(`WINOGRAD_ROWS', `(6 * (32 * 4 + 2) * BLOCK)')
+
+KERNEL(conv3, OUT(real, result), OUT(real, sums), IN(real, image), IN(real, scale), IN(real, offset), IN(real, weights),
+           IN(real, bias), VAL(int, height), VAL(int, width), VAL(int, image_blocks), VAL(int, inputs),
+           VAL(int, output_blocks), VAL(int, tiles), VAL(int, unit), VAL(int, groups), VAL(int, reflect),
+           VAL(int, before), VAL(int, after), VAL(int, keep))
+    SHARED(real, work, SOLO(WINOGRAD_INPUT + WINOGRAD_PRODUCTS + WINOGRAD_ROWS, 2 * TILE_PIXELS * BLOCK))
+    SHARED(real, values, 2 * BLOCK * PANEL)
+    GROUP(item, part, SOLO(1, 16))
+        const int across = (width + 3) / 4, down = (height + 3) / 4, panels = (output_blocks + 1) / 2;
+        const index all = (index)unit * across * down, blocks = (all + tiles - 1) / tiles;
+        const index block = item / groups % blocks, sample = item / groups / blocks * unit, first = block * tiles;
+        const int count = all - first < tiles ? (int)(all - first) : tiles, share = (int)(item % groups);
+        const int chunks = (inputs + BLOCK - 1) / BLOCK, inner = inputs < BLOCK ? inputs : BLOCK;
+        const index plane = (index)height * width * BLOCK, row_of_sums = sample * ((all + 1) / 2) + first / 2;
+SOLO(`
+        /* Points lie 64 bytes more than a power of two apart, lest they share the sets of a cache. */
+        const index v_step = (index)chunks * tiles * BLOCK + 16, m_step = tiles * PANEL + 16;
+        real *const v = work, *const m = work + WINOGRAD_INPUT, *const six = m + WINOGRAD_PRODUCTS;
+        static const real zeros[(4 * 32 + 2) * BLOCK] = {0}; /* a row of padding */
+        for (int c = 0; c < chunks; c++)
+            for (int t = 0, run; t < count; t += run) {
+                const index tile = first + t, n = sample + tile / across / down;
+                const int ty = (int)(tile / across % down), tx = (int)(tile % across);
+                run = across - tx < count - t ? across - tx : count - t;
+                const int columns = 4 * run + 2, left = tx == 0, x0 = 4 * tx - 1;
+                const int inside = width - x0 < columns ? width - x0 : columns;
+                const real *const from = image + (n * image_blocks + c) * plane + (index)x0 * BLOCK;
+                const real *const factor = before >= 0 ? scale + (n * image_blocks + c) * BLOCK : zeros;
+                const real *const shifts = before >= 0 ? offset + (n * image_blocks + c) * BLOCK : zeros;
+                const index step = (4 * 32 + 2) * BLOCK;
+                const real *row[6], *add[6];
+                for (int i = 0; i < 6; i++) {
+                    const int y = padded(4 * ty - 1 + i, height, reflect);
+                    row[i] = y < 0 ? zeros : from + (index)y * width * BLOCK;
+                    add[i] = y < 0 ? zeros : shifts;
+                }
+                if (before < 0) {
+                    LANES(i, left * BLOCK, inside * BLOCK)
+                        SIX(`const real d`'I = row[I][i];')
+                        INPUT_TRANSFORM
+                        SIX(`six[I * step + i] = r`'I;')
+                    END_LANES
+                } else {
+                    WITH_ACTIVATION(before, `
+                    for (int x = left; x < inside; x++) {
+                        LANES(l, 0, BLOCK)
+                            const real f = factor[l];
+                            SIX(`const real d`'I = ACTIVATION(row[I][x * BLOCK + l] * f + add[I][l]);')
+                            INPUT_TRANSFORM
+                            SIX(`six[I * step + x * BLOCK + l] = r`'I;')
+                        END_LANES
+                    }')
+                }
+                for (int i = 0; i < 6; i++) {
+                    real *const six_row = six + i * step;
+                    LANES(l, 0, BLOCK)
+                        if (left)
+                            six_row[l] = reflect ? six_row[2 * BLOCK + l] : 0;
+                        for (int x = inside; x < columns; x++)
+                            six_row[x * BLOCK + l] = reflect && x == inside ? six_row[(x - 2) * BLOCK + l] : 0;
+                    END_LANES
+                    for (int k = 0; k < run; k++) {
+                        const real *const at = six_row + 4 * k * BLOCK;
+                        real *const to = v + (index)6 * i * v_step + ((index)c * tiles + t + k) * BLOCK;
+                        LANES(l, 0, BLOCK)
+                            SIX(`const real d`'I = at[I * BLOCK + l];')
+                            INPUT_TRANSFORM
+                            SIX(`to[I * v_step + l] = r`'I;')
+                        END_LANES
+                    }
+                }
+            }
+        for (int panel = share; panel < panels; panel += groups) {
+            const int wide = PANEL_WIDTH(panel);
+            const real *const u = weights + (index)panel * 36 * chunks * inner * PANEL;
+            for (int point = 0; point < 36; point++)
+                PRODUCTS(m + point * m_step, count, wide, v + point * v_step, BLOCK, chunks, tiles * BLOCK, 1, 0, 1, 0, inner,
+                         u + (index)point * chunks * inner * wide, 0)
+            for (int j = 0, pixels = 0; j < wide / BLOCK; j++)
+                for (int t = 0; t < count; t++) {
+                    const int o = 2 * panel + j;
+                    const index tile = first + t, n = sample + tile / across / down;
+                    const int ty = (int)(tile / across % down), tx = (int)(tile % across);
+                    const int high = height - 4 * ty < 4 ? height - 4 * ty : 4, long_ = width - 4 * tx < 4 ? width - 4 * tx : 4;
+                    const int whole = high * long_ == 16;
+                    real *const to = result + (n * output_blocks + o) * plane + ((index)4 * ty * width + 4 * tx) * BLOCK;
+                    /* The pixels of two tiles that are inside, one after the other. */
+                    real *const y = whole ? values + pixels * BLOCK : values + BLOCK * PANEL;
+                    WITH_ACTIVATION(after, `
+                    LANES(l, 0, BLOCK)
+                        const real base = bias[o * BLOCK + l];
+                        SIX(`OUTPUT_TRANSFORM(I, PRODUCT_AT(I), PRODUCT_AT(6 + I), PRODUCT_AT(12 + I), PRODUCT_AT(18 + I), PRODUCT_AT(24 + I), PRODUCT_AT(30 + I))
+                        ')
+                        FOR(`J', 0, 3, `
+                        { OUTPUT_TRANSFORM(_, y`'J`'0, y`'J`'1, y`'J`'2, y`'J`'3, y`'J`'4, y`'J`'5)
+                        FOR(`K', 0, 3, `y[(4 * J + K) * BLOCK + l] = ACTIVATION(y`'K`'_ + base); ') }')
+                    END_LANES')
+                    if (whole)
+                        for (int a = 0; a < 4; a++) {
+                            LANES(l, 0, 4 * BLOCK)
+                                to[(index)a * width * BLOCK + l] = y[4 * a * BLOCK + l];
+                            END_LANES
+                        }
+                    for (int a = 0; a < high && !whole; a++)
+                        for (int b = 0; b < long_; b++) {
+                            LANES(l, 0, BLOCK)
+                                values[(pixels + a * long_ + b) * BLOCK + l] = y[(4 * a + b) * BLOCK + l];
+                                to[((index)a * width + b) * BLOCK + l] = y[(4 * a + b) * BLOCK + l];
+                            END_LANES
+                        }
+                    pixels += high * long_;
+                    if (keep && (t % 2 || t == count - 1))
+                        KEEP_STATISTICS(sums + (row_of_sums + t / 2) * (STATISTICS * BLOCK * (index)output_blocks) + o * BLOCK,
+                                        values, BLOCK, BLOCK, pixels, BLOCK * (index)output_blocks)
+                    if (t % 2 || t == count - 1)
+                        pixels = 0;
+                }
+        }
+', `
+        /* A group makes two tiles, pixels 0 ... 15 and 16 ... 31. */
+        m4_define(`TILE_OF', `(first + 2 * part + ($1))')
+        const int pairs = (count + 1) / 2, two = 2 * part + 1 < count ? 2 : 1;
+        if (part < pairs)
+        for (int panel = share; panel < panels; panel += groups) {
+            const int wide = PANEL_WIDTH(panel);
+            for (int c = 0; c < chunks; c++) {
+                LANES(i, 0, two * TILE_PIXELS * BLOCK)
+                    const int l = i % BLOCK, p = i / BLOCK % TILE_PIXELS;
+                    const index tile = TILE_OF(i / (TILE_PIXELS * BLOCK)), n = sample + tile / across / down;
+                    const int y = padded(4 * (int)(tile / across % down) - 1 + p / 6, height, reflect);
+                    const int x = padded(4 * (int)(tile % across) - 1 + p % 6, width, reflect);
+                    const index at = (n * image_blocks + c) * BLOCK + l;
+                    real f = 0;
+                    if (y >= 0 && x >= 0) {
+                        f = image[(n * image_blocks + c) * plane + ((index)y * width + x) * BLOCK + l];
+                        if (before >= 0)
+                            f = activate(f * scale[at] + offset[at], before);
+                    }
+                    work[i] = f;
+                END_LANES
+                m4_pushdef(`ROW_OF', `(($1) / 16 * TILE_PIXELS + ($1) / 4 % 4 * 6 + ($1) % 4) * BLOCK')
+                PRODUCTS(values, two * 16, wide, work, 0, 1, 0, 3, 6 * BLOCK, 3, BLOCK, inner,
+                         weights + (index)panel * 9 * chunks * inner * PANEL + (index)c * 9 * inner * wide, c > 0)
+                m4_popdef(`ROW_OF')
+            }
+            LANES(i, 0, two * 16 * wide)
+                const int l = i % wide, p = i / wide, o = 2 * panel + l / BLOCK;
+                const index tile = TILE_OF(p / 16), n = sample + tile / across / down;
+                const int y = 4 * (int)(tile / across % down) + p / 4 % 4, x = 4 * (int)(tile % across) + p % 4;
+                const real value = activate(values[i] + bias[panel * PANEL + l], after);
+                values[i] = value;
+                if (y < height && x < width)
+                    result[(n * output_blocks + o) * plane + ((index)y * width + x) * BLOCK + l % BLOCK] = value;
+            END_LANES
+            if (keep) {
+                LANES(l, 0, wide)
+                    const index at = (row_of_sums + part) * (STATISTICS * BLOCK * (index)output_blocks) + panel * PANEL + l;
+                    real sum = 0, square = 0, top = values[l];
+                    int number = 0;
+                    for (int p = 0; p < two * 16; p++) {
+                        const index tile = TILE_OF(p / 16);
+                        if (4 * (int)(tile / across % down) + p / 4 % 4 < height && 4 * (int)(tile % across) + p % 4 < width) {
+                            number++;
+                            sum += values[p * wide + l];
+                            top = larger(top, values[p * wide + l]);
+                        }
+                    }
+                    const real mean = sum / number;
+                    for (int p = 0; p < two * 16; p++) {
+                        const index tile = TILE_OF(p / 16);
+                        if (4 * (int)(tile / across % down) + p / 4 % 4 < height && 4 * (int)(tile % across) + p % 4 < width)
+                            square += (values[p * wide + l] - mean) * (values[p * wide + l] - mean);
+                    }
+                    sums[at] = number;
+                    sums[at + BLOCK * output_blocks] = sum;
+                    sums[at + 2 * BLOCK * output_blocks] = square;
+                    sums[at + 3 * BLOCK * output_blocks] = top;
+                END_LANES
+            }
+        }
+')
+    END_GROUP
+END_KERNEL

@@ -1,0 +1,22 @@
+/* spectral_add -- the last sum of a spectral convolution, and the block that it belongs to.
+   SPDX-License-Identifier: BSD-3-Clause
+
+       result[x] = image[x] + gelu(result[x] + sum_j table[x, j] value[j])
+
+   where result holds the local branch; along a row of 16 channels, which is an item.
+
+   Moves 12 bytes per value, and 64 per term and row; 32 flops per product, about 25 per value.  */
+
+KERNEL(spectral_add, OUT(real, result), IN(real, image), IN(real, table), IN(real, value), VAL(int, width), VAL(int, terms))
+    SHARED(real, sums, 64 * BLOCK)
+    GROUP(item, part, 1)
+        for (int first = 0; first < width; first += 64) {
+            const int count = width - first < 64 ? width - first : 64;
+            const index from = (item * width + first) * BLOCK;
+            PRODUCTS(sums, count, BLOCK, table + (index)first * terms, terms, 1, 0, 1, 0, 1, 0, terms, value + item * terms * BLOCK, 0)
+            EACH_BLOCK(x, l, count)
+                result[from + x * BLOCK + l] = image[from + x * BLOCK + l] + gelu(result[from + x * BLOCK + l] + sums[x * BLOCK + l]);
+            END_BLOCK
+        }
+    END_GROUP
+END_KERNEL
