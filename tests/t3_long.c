@@ -210,6 +210,22 @@ refused(const ag_scan *scan, const ag_options *o, const char *path, const char *
     trial_end(&t);
 }
 
+/* Where a file has these words. */
+static int64_t
+place_of(const char *path, int64_t size, const char *words)
+{
+    FILE *file = fopen(path, "rb");
+    char *text = malloc((size_t)size);
+    ck_assert(file && text && fread(text, 1, (size_t)size, file) == (size_t)size);
+    int64_t at = 0;
+    while (at + (int64_t)strlen(words) <= size && memcmp(text + at, words, strlen(words)))
+        at++;
+    fclose(file);
+    free(text);
+    ck_assert_int_le(at + (int64_t)strlen(words), size);
+    return at;
+}
+
 /* Copies a file, but for byte `at`, where that is not -1, and what lies beyond `length`. */
 static const char *
 damaged(const char *path, int64_t length, int64_t at)
@@ -238,7 +254,7 @@ START_TEST(bad_checkpoints)
     setenv("ARGAND_TEST_DEVICES", "cpu", 1);
     trial t = trial_begin(0, NULL, scan, &o);
     trial_run(&t, 2);
-    if (ag_solver_save(t.solver, path, NULL, &message))
+    if (ag_solver_save(t.solver, path, "words of the caller's", &message))
         ck_abort_msg("%s", message.text);
     ck_assert_int_eq(ag_solver_load(t.solver, path, &message), AG_BAD_ARGUMENT); /* it has run */
     trial_end(&t);
@@ -269,6 +285,10 @@ START_TEST(bad_checkpoints)
     /* All over the arrays, each damage is found. */
     for (int64_t at = size / 8; at < size - 4096; at += size / 16 + 1)
         refused(scan, &o, damaged(path, size, at), "damaged");
+    char *note;
+    bad = damaged(path, size, place_of(path, size, "words of the caller's") + 3);
+    ck_assert_int_eq(ag_checkpoint_note(&note, bad, &message), AG_BAD_FILE);
+    ck_assert(!note && strstr(message.text, "checkpoint/note: is damaged"));
     FILE *text = fopen(bad, "wb");
     ck_assert_ptr_nonnull(text);
     fputs("no checkpoint", text);

@@ -87,6 +87,7 @@ static void
 write_map(ag_file *file, const ag_record *record, int64_t *at)
 {
     char reason[256], path[256];
+    const char *note = record->note ? record->note : "";
     ag_file_enter(file);
     file->id = H5Fcreate(file->replacement.temporary, H5F_ACC_TRUNC, H5P_DEFAULT, H5P_DEFAULT);
     if (file->id < 0) {
@@ -96,7 +97,8 @@ write_map(ag_file *file, const ag_record *record, int64_t *at)
         ag_file_write_group(file, "/", "NXroot");
         ag_file_write_group(file, ROOT, "NXcollection");
         ag_file_write_text(file, ROOT "/format", FORMAT);
-        ag_file_write_text(file, ROOT "/note", record->note ? record->note : "");
+        ag_file_write_text(file, ROOT "/note", note);
+        ag_file_write_int(file, ROOT "/note_sum", (int64_t)ag_hash(0, note, strlen(note)));
         ag_file_write_int(file, ROOT "/iterations", record->iterations);
         for (int i = 0; i < record->words; i++)
             ag_file_write_text(file, place(path, record->word[i].name), record->word[i].text);
@@ -283,6 +285,23 @@ ag_record_read(const char *path, const ag_record *record, ag_message *message)
     return file.status;
 }
 
+/* Its words have a check sum, as the arrays have. */
+static char *
+read_note(ag_file *file)
+{
+    char *note = file->status ? NULL : ag_file_text(file, ROOT "/note");
+    int64_t *sum = file->status ? NULL : ag_file_read(file, ROOT "/note_sum", AG_KIND_INT, 0, NULL);
+    if (!file->status && !note)
+        ag_file_refuse(file, ROOT "/note", "is no text, expected a checkpoint of argand");
+    if (!file->status && ag_hash(0, note, strlen(note)) != (uint64_t)*sum)
+        ag_file_refuse(file, ROOT "/note", "is damaged: its check sum is another");
+    free(sum);
+    if (!file->status)
+        return note;
+    free(note);
+    return NULL;
+}
+
 ag_status
 ag_record_look(const char *path, int64_t *iterations, char **note, ag_message *message)
 {
@@ -297,11 +316,8 @@ ag_record_look(const char *path, int64_t *iterations, char **note, ag_message *m
     if (done && iterations)
         *iterations = *done;
     free(done);
-    if (note) {
-        *note = file.status ? NULL : ag_file_text(&file, ROOT "/note");
-        if (!file.status && !*note)
-            ag_file_refuse(&file, ROOT "/note", "is no text, expected a checkpoint of argand");
-    }
+    if (note)
+        *note = read_note(&file);
     ag_file_close(&file);
     return file.status;
 }
