@@ -8,7 +8,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "config.h"
@@ -160,7 +159,7 @@ cpu_limits(ag_handle *handle, ag_limits *limits)
     limits->memory = (int64_t)sysconf(_SC_PHYS_PAGES) * sysconf(_SC_PAGESIZE);
     limits->allocation = limits->memory;
     limits->local = LOCAL_BYTES;
-    limits->lanes = 1;
+    limits->lanes = limits->warp = 1;
     limits->tile = AG_C_TILE;
     limits->parallel = 8 * cpu->threads;
     model_name(model, sizeof model);
@@ -315,15 +314,6 @@ cpu_synchronize(ag_handle *handle)
     return AG_OK;
 }
 
-static double
-cpu_seconds(ag_handle *handle)
-{
-    struct timespec now;
-    (void)handle;
-    clock_gettime(CLOCK_MONOTONIC, &now);
-    return (double)now.tv_sec + 1e-9 * (double)now.tv_nsec;
-}
-
 static void
 share(void *queue, ag_share_work *some, void *job, int64_t items)
 {
@@ -341,5 +331,5 @@ cpu_native(ag_handle *handle, ag_memory *memory, ag_native *native)
 const ag_backend ag_backend_cpu = {
     AG_BACKEND_ABI, "cpu",       cpu_open, cpu_close, cpu_limits, cpu_alloc,       cpu_free,    cpu_copy,
     cpu_build,      cpu_unbuild, cpu_launch, cpu_mark, cpu_wait,   cpu_record,      cpu_replay, cpu_synchronize,
-    cpu_seconds,    cpu_native,
+    cpu_native,
 };

@@ -4,7 +4,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
 #include "gpu.h"
 
@@ -62,7 +61,8 @@ gpu_close(ag_handle *handle)
 {
     gpu_handle *gpu = (gpu_handle *)handle;
     const gpu_driver *driver = &gpu->driver;
-    if (gpu->retained && !driver->context_enter(gpu->context)) {
+    if (gpu->retained) {
+        driver->context_enter(gpu->context);
         for (int i = 0; i < 2; i++) {
             gpu_lane *lane = &gpu->lane[i];
             if (lane->stream)
@@ -76,9 +76,8 @@ gpu_close(ag_handle *handle)
             if (lane->stream)
                 driver->stream_destroy(lane->stream);
         }
-    }
-    if (gpu->retained)
         gpu_release(gpu);
+    }
     free(gpu);
 }
 
@@ -96,10 +95,32 @@ open_lane(gpu_handle *gpu, gpu_lane *lane)
     return error;
 }
 
+/* What the driver says of the device. */
+static int
+ask(gpu_handle *gpu)
+{
+    const struct {
+        int number, *value;
+    } attribute[] = {{GPU_ATTRIBUTE_LOCAL, &gpu->local},
+                     {GPU_ATTRIBUTE_UNITS, &gpu->units},
+                     {GPU_ATTRIBUTE_WARP, &gpu->warp},
+                     {GPU_ATTRIBUTE_COOPERATIVE, &gpu->cooperative}};
+    int error = gpu->driver.driver_version(&gpu->version);
+    if (!error)
+        error = gpu->driver.device_get(&gpu->device, gpu->number);
+    if (!error)
+        error = gpu->driver.device_name(gpu->name, (int)sizeof gpu->name, gpu->device);
+    if (!error)
+        error = gpu->driver.device_memory(&gpu->memory, gpu->device);
+    for (size_t i = 0; i < sizeof attribute / sizeof *attribute && !error; i++)
+        error = gpu->driver.device_attribute(attribute[i].value, attribute[i].number, gpu->device);
+    return error;
+}
+
 static ag_status
 find_device(gpu_handle *gpu)
 {
-    int count = 0, driver = 0, version[2] = {0, 0};
+    int count = 0;
     int error = gpu->driver.init(0);
     if (!error)
         error = gpu->driver.device_count(&count);
@@ -109,16 +130,13 @@ find_device(gpu_handle *gpu)
         return gpu->base.host->fail(gpu->base.message, AG_NO_DEVICE,
                                     count == 1 ? "there is %d " GPU_VENDOR " device" : "there are %d " GPU_VENDOR " devices",
                                     count);
-    gpu->driver.driver_version(&driver);
-    gpu->compiler.compiler_version(&version[0], &version[1]);
-    error = gpu->driver.device_get(&gpu->device, gpu->number);
-    if (!error)
-        error = gpu->driver.device_name(gpu->name, (int)sizeof gpu->name, gpu->device);
-    ag_status status = gpu_check(gpu, AG_NO_DEVICE, "asking the device", error);
+    ag_status status = gpu_check(gpu, AG_NO_DEVICE, "asking the device", ask(gpu));
+    if (!status && (error = gpu->compiler.compiler_version(&gpu->compiler_major, &gpu->compiler_minor)))
+        status = gpu->base.host->fail(gpu->base.message, AG_NO_DEVICE, "asking the run-time compiler: error %d", error);
     if (!status)
         status = gpu_target(gpu);
     snprintf(gpu->identity, sizeof gpu->identity, GPU_BACKEND "|%s|%s|driver %d|compiler %d.%d", gpu->name, gpu->arch,
-             driver, version[0], version[1]);
+             gpu->version, gpu->compiler_major, gpu->compiler_minor);
     return status;
 }
 
@@ -150,24 +168,18 @@ gpu_open(ag_handle **handle, int number, const ag_host *host, ag_message *messag
 static void
 gpu_limits(ag_handle *handle, ag_limits *limits)
 {
-    gpu_handle *gpu = (gpu_handle *)handle;
-    size_t memory = 0;
-    int local = 0, units = 1, warp = 0;
+    const gpu_handle *gpu = (gpu_handle *)handle;
     memset(limits, 0, sizeof *limits);
-    gpu->driver.device_memory(&memory, gpu->device);
-    /* Kernels have arrays of constant size; what CUDA gives above 48 KiB only to arrays whose
-       size a launch says is not counted. */
-    gpu->driver.device_attribute(&local, GPU_ATTRIBUTE_LOCAL, gpu->device);
-    gpu->driver.device_attribute(&units, GPU_ATTRIBUTE_UNITS, gpu->device);
-    gpu->driver.device_attribute(&warp, GPU_ATTRIBUTE_WARP, gpu->device);
-    limits->memory = (int64_t)memory;
-    limits->allocation = (int64_t)memory;
-    limits->local = local;
+    limits->memory = (int64_t)gpu->memory;
+    limits->allocation = (int64_t)gpu->memory;
+    limits->local = gpu->local;
     limits->lanes = LANES;
+    limits->warp = gpu->warp;
+    limits->cooperative = gpu->cooperative != 0;
     limits->tile = 16;
-    limits->parallel = 8 * units;
-    snprintf(limits->description, sizeof limits->description,
-             "%.100s, %.64s, %d units, warp %d, %d KiB local, " GPU_VENDOR, gpu->name, gpu->arch, units, warp, local / 1024);
+    limits->parallel = 8 * gpu->units;
+    snprintf(limits->description, sizeof limits->description, "%.80s, %.64s, %d units, warp %d, %d KiB local, %s" GPU_VENDOR,
+             gpu->name, gpu->arch, gpu->units, gpu->warp, gpu->local / 1024, gpu->cooperative ? "cooperative launch, " : "");
 }
 
 /* ---- memory and copies --------------------------------------------------------------------- */
@@ -195,11 +207,10 @@ static void
 gpu_free(ag_handle *handle, ag_memory *memory)
 {
     gpu_handle *gpu = (gpu_handle *)handle;
-    if (!gpu->driver.context_enter(gpu->context)) {
-        for (int i = 0; i < 2; i++)
-            gpu->driver.stream_synchronize(gpu->lane[i].stream);
-        gpu->driver.free(memory->pointer);
-    }
+    gpu->driver.context_enter(gpu->context);
+    for (int i = 0; i < 2; i++)
+        gpu->driver.stream_synchronize(gpu->lane[i].stream);
+    gpu->driver.free(memory->pointer);
     free(memory);
 }
 
@@ -281,7 +292,7 @@ gpu_launch(ag_handle *handle, ag_binary *binary, int64_t items, const ag_arg *ar
     if (status)
         return status;
     return gpu_check(gpu, AG_DEVICE_ERROR, kernel->name,
-                     gpu->driver.launch(binary->function, (unsigned)groups, 1, 1, LANES, 1, 1, 0,
+                     gpu->driver.launch(binary->function, (unsigned)groups, 1, 1, LANES, 1, 1, (unsigned)kernel->local(&binary->shape),
                                         gpu->lane[AG_LANE_COMPUTE].stream, parameter, NULL));
 }
 
@@ -311,10 +322,9 @@ gpu_wait(ag_handle *handle, int lane, ag_mark *mark)
 {
     gpu_handle *gpu = (gpu_handle *)handle;
     ag_status status = gpu_enter(gpu);
-    if (!status) {
+    if (!status)
         status = gpu_check(gpu, AG_DEVICE_ERROR, "waiting", gpu->driver.stream_wait(gpu->lane[lane].stream, mark->event, 0));
-        gpu->driver.event_destroy(mark->event);
-    }
+    gpu->driver.event_destroy(mark->event);
     free(mark);
     return status;
 }
@@ -337,15 +347,6 @@ gpu_synchronize(ag_handle *handle)
     return gpu_check(gpu, AG_DEVICE_ERROR, "waiting for the device", error);
 }
 
-static double
-gpu_seconds(ag_handle *handle)
-{
-    struct timespec now;
-    gpu_synchronize(handle);
-    clock_gettime(CLOCK_MONOTONIC, &now);
-    return (double)now.tv_sec + 1e-9 * (double)now.tv_nsec;
-}
-
 static ag_status
 gpu_native(ag_handle *handle, ag_memory *memory, ag_native *native)
 {
@@ -360,8 +361,7 @@ gpu_native(ag_handle *handle, ag_memory *memory, ag_native *native)
 static const ag_backend backend = {
     AG_BACKEND_ABI, GPU_BACKEND,  gpu_open,   gpu_close,  gpu_limits, gpu_alloc,
     gpu_free,       gpu_copy,     gpu_build,  gpu_unbuild, gpu_launch, gpu_mark,
-    gpu_wait,       gpu_record,   gpu_replay, gpu_synchronize, gpu_seconds,
-    gpu_native,
+    gpu_wait,       gpu_record,   gpu_replay, gpu_synchronize, gpu_native,
 };
 
 __attribute__((visibility("default"))) const ag_backend *const ag_backend_module = &backend;

@@ -102,6 +102,9 @@ typedef struct gpu_handle {
     gpu_driver driver;
     gpu_compiler compiler;
     int number, device;
+    int local, units, warp, cooperative, version; /* bytes of local memory of a group; of the driver */
+    size_t memory;
+    int compiler_major, compiler_minor;
     int retained; /* the context has been begun */
     gpu_context context;
     gpu_lane lane[2];
@@ -110,7 +113,6 @@ typedef struct gpu_handle {
     char option[GPU_MAX_OPTIONS][128];
     int options;
     int portable;      /* the compiler does not know this architecture: the driver translates */
-    int probed;        /* it is known that the compiler survives it */
     char identity[512]; /* device, driver, compiler, for the cache */
     int recording;
 } gpu_handle;
@@ -132,6 +134,8 @@ ag_status gpu_open_libraries(gpu_handle *gpu);
 
 /* ---- gpu.c ----------------------------------------------------------------------------------- */
 
+/* What the module exports. */
+extern const ag_backend *const ag_backend_module;
 /* "WHAT: CUDA error 700 (NAME)"; AG_OK where the error is none. */
 ag_status gpu_check(gpu_handle *gpu, ag_status status, const char *what, int error);
 /* Makes the device the calling thread's. */
@@ -149,10 +153,10 @@ ag_status gpu_compile(gpu_handle *gpu, const char *name, const char *text, void 
 const char *gpu_error_name(const gpu_handle *gpu, int error);
 int gpu_retain(gpu_handle *gpu);
 void gpu_release(gpu_handle *gpu);
-/* Chooses arch, options and portable. */
+/* Chooses arch, options and portable; fails where the compiler does not know the device. */
 ag_status gpu_target(gpu_handle *gpu);
-/* AG_OK where the compiler can be given this device's architecture. */
-ag_status gpu_probe(gpu_handle *gpu);
+/* Lets launches of a function have so many bytes of local memory. */
+int gpu_allow_local(const gpu_handle *gpu, void *function, int64_t bytes);
 /* What was compiled: its size, then its bytes. */
 int gpu_code_size(const gpu_handle *gpu, void *program, size_t *bytes);
 int gpu_code(const gpu_handle *gpu, void *program, char *code);

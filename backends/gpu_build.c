@@ -68,9 +68,7 @@ load(gpu_handle *gpu, ag_binary *binary, const char *key, const char *text)
     if (binary->module)
         return AG_OK;
     code = NULL;
-    ag_status status = gpu_probe(gpu);
-    if (!status)
-        status = gpu_compile(gpu, binary->kernel->name, text, &code, &bytes);
+    ag_status status = gpu_compile(gpu, binary->kernel->name, text, &code, &bytes);
     if (!status)
         status = gpu_check(gpu, AG_DEVICE_ERROR, binary->kernel->name, gpu->driver.module_load(&binary->module, code));
     if (!status)
@@ -103,9 +101,12 @@ gpu_build(ag_handle *handle, const ag_kernel *kernel, const ag_shape *shape, ag_
     ag_status status = gpu_enter(gpu);
     if (!status)
         status = load(gpu, binary, key, key + n);
-    if (!status)
-        status = gpu_check(gpu, AG_DEVICE_ERROR, kernel->name,
-                           gpu->driver.module_function(&binary->function, binary->module, kernel->name));
+    if (!status) {
+        int error = gpu->driver.module_function(&binary->function, binary->module, kernel->name);
+        if (!error)
+            error = gpu_allow_local(gpu, binary->function, kernel->local(shape));
+        status = gpu_check(gpu, AG_DEVICE_ERROR, kernel->name, error);
+    }
     free(key);
     if (status)
         gpu_unbuild(handle, binary);
@@ -118,7 +119,8 @@ void
 gpu_unbuild(ag_handle *handle, ag_binary *binary)
 {
     gpu_handle *gpu = (gpu_handle *)handle;
-    if (binary->module && !gpu->driver.context_enter(gpu->context)) {
+    if (binary->module) {
+        gpu->driver.context_enter(gpu->context);
         /* It may still be running. */
         gpu->driver.stream_synchronize(gpu->lane[AG_LANE_COMPUTE].stream);
         gpu->driver.module_unload(binary->module);

@@ -33,25 +33,29 @@ gpu_release(gpu_handle *gpu)
 ag_status
 gpu_target(gpu_handle *gpu)
 {
-    int major = 0, minor = 0, count = 0, best = 0, version[2] = {0, 0};
-    gpu->driver.device_attribute(&major, GPU_ATTRIBUTE_MAJOR, gpu->device);
-    gpu->driver.device_attribute(&minor, GPU_ATTRIBUTE_MINOR, gpu->device);
-    gpu->compiler.arch_count(&count);
+    int major = 0, minor = 0, count = 0, best = 0;
+    int error = gpu->driver.device_attribute(&major, GPU_ATTRIBUTE_MAJOR, gpu->device);
+    if (!error)
+        error = gpu->driver.device_attribute(&minor, GPU_ATTRIBUTE_MINOR, gpu->device);
+    if (error)
+        return gpu_check(gpu, AG_NO_DEVICE, "asking for the compute capability", error);
+    error = gpu->compiler.arch_count(&count);
     int *list = calloc((size_t)count + 1, sizeof *list);
     if (!list)
         return gpu->base.host->fail(gpu->base.message, AG_NO_MEMORY, "out of host memory");
-    if (!gpu->compiler.arch_list(list))
-        for (int i = 0; i < count; i++)
-            if (list[i] <= 10 * major + minor && list[i] > best)
-                best = list[i];
+    if (!error)
+        error = gpu->compiler.arch_list(list);
+    for (int i = 0; i < count && !error; i++)
+        if (list[i] <= 10 * major + minor && list[i] > best)
+            best = list[i];
     free(list);
-    if (!best) {
-        gpu->compiler.compiler_version(&version[0], &version[1]);
+    if (error)
+        return gpu->base.host->fail(gpu->base.message, AG_NO_DEVICE, "asking NVRTC for its architectures: error %d", error);
+    if (!best)
         return gpu->base.host->fail(gpu->base.message, AG_NO_DEVICE,
                                     "%s has compute capability %d.%d, for which NVRTC %d.%d cannot compile: "
                                     "another CUDA toolkit is needed",
-                                    gpu->name, major, minor, version[0], version[1]);
-    }
+                                    gpu->name, major, minor, gpu->compiler_major, gpu->compiler_minor);
     gpu->portable = best / 10 != major;
     snprintf(gpu->arch, sizeof gpu->arch, "%s_%d", gpu->portable ? "compute" : "sm", best);
     /* The rest is the compiler's default: contraction, correctly rounded division and root. */
@@ -59,12 +63,11 @@ gpu_target(gpu_handle *gpu)
     return AG_OK;
 }
 
-/* An architecture that this compiler does not list was never chosen. */
-ag_status
-gpu_probe(gpu_handle *gpu)
+/* More than every device has must be asked for. */
+int
+gpu_allow_local(const gpu_handle *gpu, void *function, int64_t bytes)
 {
-    (void)gpu;
-    return AG_OK;
+    return bytes > GPU_LOCAL_ANYWHERE ? gpu->driver.function_attribute(function, GPU_FUNCTION_LOCAL, (int)bytes) : 0;
 }
 
 int

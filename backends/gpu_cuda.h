@@ -77,8 +77,10 @@ typedef void *gpu_context;
 #define GPU_OWN_DRIVER_FUNCTIONS(X) \
     X(int, error_name, (int error, const char **name)) \
     X(int, context_retain, (gpu_context *context, int device)) \
-    X(int, context_release, (int device))
+    X(int, context_release, (int device)) \
+    X(int, function_attribute, (void *function, int attribute, int value))
 #define GPU_error_name "cuGetErrorName"
+#define GPU_function_attribute "cuFuncSetAttribute"
 #define GPU_OWN_COMPILER_FUNCTIONS(X) \
     X(int, arch_count, (int *count)) \
     X(int, arch_list, (int *list)) \
@@ -94,11 +96,14 @@ typedef void *gpu_context;
 #define GPU_NO_DEVICE 100
 #define GPU_BAD_DEVICE 101
 #define GPU_NO_MEMORY 2
-#define GPU_ATTRIBUTE_LOCAL 8
+#define GPU_ATTRIBUTE_LOCAL 97 /* as much as a launch may ask for */
 #define GPU_ATTRIBUTE_WARP 10
 #define GPU_ATTRIBUTE_UNITS 16
+#define GPU_ATTRIBUTE_COOPERATIVE 95
 #define GPU_ATTRIBUTE_MAJOR 75
 #define GPU_ATTRIBUTE_MINOR 76
+#define GPU_FUNCTION_LOCAL 8
+#define GPU_LOCAL_ANYWHERE 49152
 #define GPU_STREAM_NONBLOCKING 1u
 #define GPU_EVENT_NO_TIMING 2u
 #define GPU_CAPTURE_RELAXED 2

@@ -11,11 +11,15 @@ struct ag_tape {
 static ag_status
 record_begin(gpu_handle *gpu, ag_tape **tape)
 {
-    *tape = calloc(1, sizeof **tape);
-    if (!*tape)
+    ag_tape *made = calloc(1, sizeof *made);
+    if (!made)
         return gpu->base.host->fail(gpu->base.message, AG_NO_MEMORY, "recording: out of host memory");
     const int error = gpu->driver.capture_begin(gpu->lane[AG_LANE_COMPUTE].stream, GPU_CAPTURE_RELAXED);
     gpu->recording = !error;
+    if (error)
+        free(made);
+    else
+        *tape = made;
     return gpu_check(gpu, AG_DEVICE_ERROR, "recording", error);
 }
 
@@ -49,10 +53,10 @@ gpu_replay(ag_handle *handle, ag_tape *tape, int again)
 {
     gpu_handle *gpu = (gpu_handle *)handle;
     void *stream = gpu->lane[AG_LANE_COMPUTE].stream;
-    ag_status status = gpu_enter(gpu);
+    const ag_status status = gpu_enter(gpu);
     if (again)
         return status ? status : gpu_check(gpu, AG_DEVICE_ERROR, "replaying", gpu->driver.graph_launch(tape->exec, stream));
-    if (!status && tape->exec) {
+    if (tape->exec) {
         gpu->driver.stream_synchronize(stream);
         gpu->driver.exec_destroy(tape->exec);
     }

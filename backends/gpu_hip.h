@@ -86,6 +86,7 @@ typedef int gpu_context;   /* the runtime knows contexts by their device's numbe
 #define GPU_ATTRIBUTE_LOCAL 74
 #define GPU_ATTRIBUTE_WARP 87
 #define GPU_ATTRIBUTE_UNITS 63
+#define GPU_ATTRIBUTE_COOPERATIVE 10
 #define GPU_STREAM_NONBLOCKING 1u
 #define GPU_EVENT_NO_TIMING 2u
 #define GPU_CAPTURE_RELAXED 2

@@ -77,8 +77,8 @@ gpu_open_libraries(gpu_handle *gpu)
     char why[320] = "";
     void *driver = open_library(GPU_DRIVER_VARIABLE, driver_files, COUNT(driver_files), why, sizeof why);
     if (!driver)
-        return host->fail(gpu->base.message, AG_NO_DEVICE, "the " GPU_VENDOR " driver library cannot be opened (%s): %s", why,
-                          GPU_DRIVER_ADVICE);
+        return host->fail(gpu->base.message, AG_NO_DEVICE, "the " GPU_VENDOR " driver library cannot be opened (%s): " GPU_DRIVER_ADVICE
+                          "; " GPU_DRIVER_VARIABLE " names the file", why);
     const char *missing = resolve(driver, driver_symbols, COUNT(driver_symbols), &gpu->driver);
     if (missing)
         return host->fail(gpu->base.message, AG_NO_DEVICE, "the " GPU_VENDOR " driver library has no %s: it is too old",
@@ -89,8 +89,8 @@ gpu_open_libraries(gpu_handle *gpu)
         return AG_OK;
     void *compiler = open_library(GPU_COMPILER_VARIABLE, compiler_files, COUNT(compiler_files), why, sizeof why);
     if (!compiler)
-        return host->fail(gpu->base.message, AG_NO_DEVICE, "the " GPU_VENDOR " run-time compiler cannot be opened (%s): %s",
-                          why, GPU_COMPILER_ADVICE);
+        return host->fail(gpu->base.message, AG_NO_DEVICE, "the " GPU_VENDOR " run-time compiler cannot be opened (%s): " GPU_COMPILER_ADVICE
+                          "; " GPU_COMPILER_VARIABLE " names the file", why);
     missing = resolve(compiler, compiler_symbols, COUNT(compiler_symbols), &gpu->compiler);
     if (missing)
         return host->fail(gpu->base.message, AG_NO_DEVICE, "the " GPU_VENDOR " run-time compiler has no %s: it is too old",

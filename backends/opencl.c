@@ -3,7 +3,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
 #include "opencl.h"
 #include "tape.h"
@@ -121,7 +120,8 @@ opencl_limits(ag_handle *handle, ag_limits *limits)
     limits->lanes = cl->lanes;
     limits->tile = 16;
     limits->parallel = 8 * (int)units;
-    snprintf(limits->description, sizeof limits->description, "%s, %u units, OpenCL", name, (unsigned)units);
+    snprintf(limits->description, sizeof limits->description, "%s, %u units, %d KiB local, OpenCL", name, (unsigned)units,
+             (int)(local / 1024));
 }
 
 static ag_status
@@ -129,14 +129,17 @@ opencl_alloc(ag_handle *handle, int64_t bytes, ag_memory **memory)
 {
     opencl_handle *cl = (opencl_handle *)handle;
     cl_int error;
-    *memory = malloc(sizeof **memory);
-    if (!*memory)
+    ag_memory *block = malloc(sizeof *block);
+    if (!block)
         return cl->base.host->fail(cl->base.message, AG_NO_MEMORY, "out of host memory");
-    (*memory)->mem = clCreateBuffer(cl->context, CL_MEM_READ_WRITE, (size_t)bytes, NULL, &error);
+    block->mem = clCreateBuffer(cl->context, CL_MEM_READ_WRITE, (size_t)bytes, NULL, &error);
     if (error) {
-        free(*memory);
-        return opencl_fail(cl, AG_NO_MEMORY, "allocating", error);
+        const int full = error == CL_MEM_OBJECT_ALLOCATION_FAILURE || error == CL_OUT_OF_RESOURCES ||
+                         error == CL_OUT_OF_HOST_MEMORY || error == CL_INVALID_BUFFER_SIZE;
+        free(block);
+        return opencl_fail(cl, full ? AG_NO_MEMORY : AG_DEVICE_ERROR, "allocating", error);
     }
+    *memory = block;
     return AG_OK;
 }
 
@@ -144,7 +147,8 @@ static void
 opencl_free(ag_handle *handle, ag_memory *memory)
 {
     opencl_handle *cl = (opencl_handle *)handle;
-    clFinish(cl->lane[AG_LANE_COMPUTE]);
+    for (int i = 0; i < 2; i++)
+        clFinish(cl->lane[i]);
     clReleaseMemObject(memory->mem);
     free(memory);
 }
@@ -162,23 +166,32 @@ opencl_copy(ag_handle *handle, int lane, int direction, ag_memory *memory, int64
     return error ? opencl_fail(cl, AG_DEVICE_ERROR, "copying", error) : AG_OK;
 }
 
+/* The next argument, unless one before it was refused. */
+static void
+put(cl_kernel entry, cl_uint *at, cl_int *error, size_t bytes, const void *value)
+{
+    if (!*error)
+        *error = clSetKernelArg(entry, (*at)++, bytes, value);
+}
+
 static cl_int
 set(cl_kernel entry, const ag_kernel *kernel, int64_t items, const ag_arg *arg)
 {
     cl_uint at = 0;
-    cl_int error = clSetKernelArg(entry, at++, sizeof items, &items);
+    cl_int error = CL_SUCCESS;
+    put(entry, &at, &error, sizeof items, &items);
     for (int i = 0; i < kernel->nargs; i++) {
         const int kind = kernel->arg[i].kind;
         if (kind == AG_ARG_INDEX) {
-            error |= clSetKernelArg(entry, at++, sizeof arg[i].as_index, &arg[i].as_index);
+            put(entry, &at, &error, sizeof arg[i].as_index, &arg[i].as_index);
         } else if (kind == AG_ARG_INT) {
-            error |= clSetKernelArg(entry, at++, sizeof arg[i].as_int, &arg[i].as_int);
+            put(entry, &at, &error, sizeof arg[i].as_int, &arg[i].as_int);
         } else if (kind == AG_ARG_REAL) {
-            error |= clSetKernelArg(entry, at++, sizeof arg[i].as_real, &arg[i].as_real);
+            put(entry, &at, &error, sizeof arg[i].as_real, &arg[i].as_real);
         } else {
             const cl_mem mem = arg[i].memory ? arg[i].memory->mem : NULL;
-            error |= clSetKernelArg(entry, at++, sizeof mem, &mem);
-            error |= clSetKernelArg(entry, at++, sizeof arg[i].offset, &arg[i].offset);
+            put(entry, &at, &error, sizeof mem, &mem);
+            put(entry, &at, &error, sizeof arg[i].offset, &arg[i].offset);
         }
     }
     return error;
@@ -210,14 +223,16 @@ static ag_status
 opencl_mark(ag_handle *handle, int lane, ag_mark **mark)
 {
     opencl_handle *cl = (opencl_handle *)handle;
-    *mark = malloc(sizeof **mark);
-    if (!*mark)
+    ag_mark *made = malloc(sizeof *made);
+    if (!made)
         return cl->base.host->fail(cl->base.message, AG_NO_MEMORY, "out of host memory");
-    cl_int error = clEnqueueMarkerWithWaitList(cl->lane[lane], 0, NULL, &(*mark)->event);
-    if (!error)
-        error = clFlush(cl->lane[lane]);
+    cl_int error = clEnqueueMarkerWithWaitList(cl->lane[lane], 0, NULL, &made->event);
+    if (!error && (error = clFlush(cl->lane[lane])))
+        clReleaseEvent(made->event);
     if (error)
-        free(*mark);
+        free(made);
+    else
+        *mark = made;
     return error ? opencl_fail(cl, AG_DEVICE_ERROR, "marking", error) : AG_OK;
 }
 
@@ -261,19 +276,9 @@ static ag_status
 opencl_synchronize(ag_handle *handle)
 {
     opencl_handle *cl = (opencl_handle *)handle;
-    cl_int error = clFinish(cl->lane[AG_LANE_TRANSFER]);
-    if (!error)
-        error = clFinish(cl->lane[AG_LANE_COMPUTE]);
+    const cl_int transfer = clFinish(cl->lane[AG_LANE_TRANSFER]), compute = clFinish(cl->lane[AG_LANE_COMPUTE]);
+    const cl_int error = transfer ? transfer : compute;
     return error ? opencl_fail(cl, AG_DEVICE_ERROR, "waiting for the device", error) : AG_OK;
-}
-
-static double
-opencl_seconds(ag_handle *handle)
-{
-    struct timespec now;
-    opencl_synchronize(handle);
-    clock_gettime(CLOCK_MONOTONIC, &now);
-    return (double)now.tv_sec + 1e-9 * (double)now.tv_nsec;
 }
 
 static ag_status
@@ -291,8 +296,7 @@ opencl_native(ag_handle *handle, ag_memory *memory, ag_native *native)
 static const ag_backend opencl = {
     AG_BACKEND_ABI, "opencl",       opencl_open,   opencl_close, opencl_limits, opencl_alloc,
     opencl_free,    opencl_copy,    opencl_build,  opencl_unbuild, opencl_launch, opencl_mark,
-    opencl_wait,    opencl_record,  opencl_replay, opencl_synchronize, opencl_seconds,
-    opencl_native,
+    opencl_wait,    opencl_record,  opencl_replay, opencl_synchronize, opencl_native,
 };
 
 __attribute__((visibility("default"))) const ag_backend *const ag_backend_module = &opencl;

@@ -3,10 +3,12 @@ m4_divert(-1)
 /* cuda.m4 -- the CUDA C++ dialect.  SPDX-License-Identifier: BSD-3-Clause
 
    Compiled at run time; products and sums may be contracted, division and square root are
-   correctly rounded, no fast-math.  */
-m4_define(`QUALIFIED',  `extern "C" __global__ void __launch_bounds__(WIDTH) $1($2)')
+   correctly rounded, no fast-math.  All arrays of a group lie in the local memory that the launch asks
+   for, because only that may exceed 48 KiB; each begins where the host's table says that the one
+   before it ends.  */
+m4_define(`QUALIFIED',  `m4_define(`LOCAL_USED', `0')extern "C" __global__ void __launch_bounds__(WIDTH) $1($2)')
 m4_define(`GLOBAL',     `')
-m4_define(`LOCAL_ARRAY', `__shared__ $1 $2[$3]')
+m4_define(`LOCAL_ARRAY', `$1 *const $2 = ($1 *)(local_ + LOCAL_USED)`'m4_define(`LOCAL_USED', m4_defn(`LOCAL_USED')` + LOCAL_BYTES($1, $3)')')
 m4_define(`LOCAL_POINTER', `')
 m4_define(`LANE',       `(int)threadIdx.x')
 m4_define(`GROUP_ID',   `blockIdx.x')
@@ -23,9 +25,12 @@ m4_define(`EXP',        `expf($1)')
 m4_define(`TANH',       `tanhf($1)')
 m4_divert(0)m4_dnl
 /* Generated from the templates in kernels/ by gen/cuda.m4. */
+#line 2 "kernels"
 typedef long long index;
 typedef float real;
 typedef struct { real re, im; } cplx;
+extern __shared__ __attribute__((aligned(16))) char local_[];
+#define LOCAL_BYTES(type, count) ((int)(sizeof(type) * (count) + 127) / 128 * 128)
 #define TILE_SPACE
 #define AG_PASTE2(a, b) a##b
 #define AG_PASTE(a, b) AG_PASTE2(a, b)

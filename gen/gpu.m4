@@ -29,7 +29,7 @@ m4_define(`TILE_BUFFER', `
 #if SHAPE_spill
     GLOBAL real *const tile = spill + (index)GROUP_ID * TILE_REALS($1);
 #else
-    LOCAL_ARRAY(real, tile, TILE_REALS($1));
+    LOCAL_ARRAY(real, tile, TILE_REALS($1) * !SHAPE_spill);
 #endif')
 m4_define(`REDUCE_BUFFER', `LOCAL_ARRAY(real, part_, WIDTH);')
 m4_define(`LANES',      `for (int $1 = ($2) + LANE; $1 < ($3); $1 += WIDTH) {')

@@ -50,10 +50,11 @@ make(ag_device *device, ag_type type, int64_t count, const char *name)
         device->counted.device = AG_MAX(device->counted.device, device->counted.now);
         return array;
     }
-    if (device->backend->alloc(device->handle, bytes, &array->memory)) {
-        ag_device_fail(device, AG_NO_MEMORY,
-                       "device %s: no memory for %s: %lld bytes beside the %lld already held (%.500s)",
-                       device->name, name, (long long)bytes, (long long)device->bytes, device->last.text);
+    const ag_status status = device->backend->alloc(device->handle, bytes, &array->memory);
+    if (status) {
+        ag_device_fail(device, status, "device %s: %s for %s: %lld bytes beside the %lld already held (%.500s)",
+                       device->name, status == AG_NO_MEMORY ? "no memory" : "allocating", name, (long long)bytes,
+                       (long long)device->bytes, device->last.text);
         free(array);
         return NULL;
     }

@@ -55,6 +55,8 @@ typedef struct ag_limits {
     int64_t allocation;    /* bytes of the largest single allocation */
     int64_t local;         /* bytes of local memory per group */
     int lanes;             /* work-items per group to be used */
+    int warp;              /* of which so many run in step; 0: unknown */
+    int cooperative;       /* a launch whose groups wait for one another is possible */
     int tile;              /* columns of a transform tile, at most */
     int parallel;          /* frames that keep the device busy */
     char description[256];
@@ -107,13 +109,12 @@ struct ag_backend {
     ag_status (*mark)(ag_handle *handle, int lane, ag_mark **mark);
     /* The lane goes on only after the mark; ends the mark. */
     ag_status (*wait)(ag_handle *handle, int lane, ag_mark *mark);
-    /* Between begin and end launches are kept, not run. */
+    /* Between begin and end launches are kept, not run; a begin that fails leaves no tape. */
     ag_status (*record)(ag_handle *handle, int what, ag_tape **tape);
     /* Runs what was kept; NULL handle rules as in free: replay(handle, tape, 0) ends the tape. */
     ag_status (*replay)(ag_handle *handle, ag_tape *tape, int again);
+    /* Afterwards nothing is under way, also where it fails: the host's bytes may go. */
     ag_status (*synchronize)(ag_handle *handle);
-    /* A clock that has seen all work asked for so far. */
-    double (*seconds)(ag_handle *handle);
     /* Also makes the device the calling thread's; memory NULL: of no memory. */
     ag_status (*native)(ag_handle *handle, ag_memory *memory, ag_native *native);
 };

@@ -209,10 +209,9 @@ void ag_replay(ag_recording *recording);
 void ag_recording_destroy(ag_recording *recording);
 
 /* Host to device in the transfer lane, beside what the compute lane does.  ag_upload returns at
-   once; the compute lane goes on only after it, and `source` must stay until ag_settle, which
-   waits for what was uploaded last.  */
+   once; the compute lane goes on only after it, and `source` must stay until a later
+   ag_device_synchronize or, where something failed, until the array is destroyed.  */
 void ag_upload(ag_array *array, int64_t count, const void *source);
-void ag_settle(ag_device *device);
 
 /* ---- plans (plan.c) and propagation (propagate.c) --------------------------------------------- */
 

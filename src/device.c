@@ -4,6 +4,7 @@
 #include <dlfcn.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
 #include "config.h"
 #include "device.h"
@@ -51,8 +52,8 @@ ag_module_load(const char *name, const char *symbol, int abi, char *reason, size
     return NULL;
 }
 
-static const ag_backend *
-load(const char *name, ag_message *message)
+const ag_backend *
+ag_backend_load(const char *name, ag_message *message)
 {
     char reason[900];
     if (!strcmp(name, "cpu"))
@@ -61,6 +62,26 @@ load(const char *name, ag_message *message)
     if (!backend)
         ag_fail(message, AG_NO_DEVICE, "device %s: the backend module cannot be loaded: %s", name, reason);
     return backend;
+}
+
+ag_status
+ag_device_open_on(ag_device **device, const ag_backend *backend, int number, ag_message *message)
+{
+    *device = NULL;
+    ag_device *d = calloc(1, sizeof *d);
+    if (!d)
+        return ag_fail(message, AG_NO_MEMORY, "device %s: out of host memory", backend->name);
+    d->backend = backend;
+    snprintf(d->name, sizeof d->name, strcmp(backend->name, "cpu") ? "%s:%d" : "%s", backend->name, number);
+    const ag_status status = backend->open(&d->handle, number, &host, &d->last);
+    if (status) {
+        ag_fail(message, status, "device %s:%d: %s", backend->name, number, d->last.text);
+        free(d);
+        return status;
+    }
+    backend->limits(d->handle, &d->limits);
+    *device = d;
+    return AG_OK;
 }
 
 static ag_status
@@ -82,24 +103,8 @@ open_one(ag_device **device, const char *name, ag_message *message)
                            "device \"%s\": expected a number after the colon, as in %s:0", name, base);
         number = (int)value;
     }
-    ag_device *d = calloc(1, sizeof *d);
-    if (!d)
-        return ag_fail(message, AG_NO_MEMORY, "device %s: out of host memory", name);
-    d->backend = load(base, message);
-    if (!d->backend) {
-        free(d);
-        return AG_NO_DEVICE;
-    }
-    const ag_status status = d->backend->open(&d->handle, number, &host, &d->last);
-    if (status) {
-        ag_fail(message, status, "device %s: %s", name, d->last.text);
-        free(d);
-        return status;
-    }
-    snprintf(d->name, sizeof d->name, strcmp(base, "cpu") ? "%s:%d" : "%s", base, number);
-    d->backend->limits(d->handle, &d->limits);
-    *device = d;
-    return AG_OK;
+    const ag_backend *backend = ag_backend_load(base, message);
+    return backend ? ag_device_open_on(device, backend, number, message) : AG_NO_DEVICE;
 }
 
 ag_status
@@ -238,5 +243,8 @@ ag_device_is_host(const ag_device *device)
 double
 ag_device_seconds(ag_device *device)
 {
-    return device->status ? 0 : device->backend->seconds(device->handle);
+    struct timespec now;
+    ag_device_synchronize(device);
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    return (double)now.tv_sec + 1e-9 * (double)now.tv_nsec;
 }

@@ -24,6 +24,11 @@ struct ag_device {
     const ag_fft *fft; /* transforms; NULL: the kernels do */
 };
 
+/* The backend of that name, NULL with words. */
+const ag_backend *ag_backend_load(const char *name, ag_message *message);
+/* Its device of that number; how tests open a device of a backend of their own. */
+ag_status ag_device_open_on(ag_device **device, const ag_backend *backend, int number, ag_message *message);
+
 /* Makes the backend's last words stick. */
 ag_status ag_device_stick(ag_device *device, ag_status status);
 

@@ -202,9 +202,12 @@ ag_record_begin(ag_device *device)
         ag_device_fail(device, AG_NO_MEMORY, "recording: out of host memory");
         return NULL;
     }
+    if (ag_device_stick(device, device->backend->record(device->handle, AG_RECORD_BEGIN, &r->tape))) {
+        free(r);
+        return NULL;
+    }
     r->device = device;
     device->recording = r;
-    ag_device_stick(device, device->backend->record(device->handle, AG_RECORD_BEGIN, &r->tape));
     return r;
 }
 
@@ -233,8 +236,7 @@ ag_recording_destroy(ag_recording *r)
 {
     if (!r)
         return;
-    if (r->tape)
-        r->device->backend->replay(r->device->handle, r->tape, 0);
+    r->device->backend->replay(r->device->handle, r->tape, 0);
     for (int64_t i = 0; i < r->count; i++) {
         free(r->trace[i]);
         free(r->ledger[i]);
@@ -259,10 +261,4 @@ ag_upload(ag_array *array, int64_t count, const void *source)
         ag_device_stick(d, d->backend->mark(d->handle, AG_LANE_TRANSFER, &mark)))
         return;
     ag_device_stick(d, d->backend->wait(d->handle, AG_LANE_COMPUTE, mark));
-}
-
-void
-ag_settle(ag_device *device)
-{
-    ag_device_synchronize(device);
 }

@@ -4,14 +4,53 @@
 
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
+
+#include "device.h"
+
+#define VARIANTS 16
+#define THINGS   256
+
+/* What was executed, seen by the processes of all tests. */
+static struct board {
+    int warp[VARIANTS], ran[VARIANTS][THINGS];
+    int64_t local[VARIANTS];
+} *board;
+
+__attribute__((constructor)) static void
+share_board(void)
+{
+    void *memory = mmap(NULL, sizeof *board, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+    board = memory == MAP_FAILED ? NULL : memory;
+}
+
+/* Whether the backend of that name is built and opens these libraries of the tests. */
+static int
+opens(const char *backend, const char *variable, const char *library)
+{
+    const char *const text = getenv(variable);
+    return strstr(AG_BACKENDS, backend) && text && strstr(text, library);
+}
+
+/* The devices, and those that are tried in another way besides. */
+static const char *
+names(void)
+{
+    static char list[256];
+    const char *const chosen = getenv("ARGAND_TEST_DEVICES");
+    if (chosen && *chosen)
+        return chosen;
+    const int cuda = opens("cuda", "ARGAND_CUDA_DRIVER", "emulated_cuda");
+    const int hip = opens("hip", "ARGAND_CUDA_DRIVER", "emulated_cuda") && opens("hip", "ARGAND_HIP_DRIVER", "hip_on_cuda");
+    snprintf(list, sizeof list, AG_BACKENDS "%s%s", cuda ? ",cuda@64" : "", hip ? ",hip@32" : "");
+    return list;
+}
 
 const char *
 test_device(int i)
 {
     static char name[32];
-    const char *list = getenv("ARGAND_TEST_DEVICES");
-    if (!list || !*list)
-        list = AG_BACKENDS;
+    const char *list = names();
     for (const char *p = list; *p; i--) {
         const size_t n = strcspn(p, ",");
         if (i == 0) {
@@ -24,11 +63,20 @@ test_device(int i)
 }
 
 int
-test_devices(void)
+test_variants(void)
 {
     int n = 0;
     while (test_device(n))
         n++;
+    return n;
+}
+
+int
+test_devices(void)
+{
+    int n = test_variants();
+    while (n > 1 && strchr(test_device(n - 1), '@'))
+        n--;
     return n;
 }
 
@@ -37,9 +85,62 @@ test_open(int i)
 {
     ag_device *device;
     ag_message message;
-    if (ag_device_open(&device, test_device(i), &message))
+    char name[32];
+    snprintf(name, sizeof name, "%s", test_device(i));
+    char *const at = strchr(name, '@');
+    if (at) {
+        *at = 0;
+        setenv("AG_EMULATE_WARP", at + 1, 1);
+    }
+    if (ag_device_open(&device, name, &message))
         ck_abort_msg("%s", message.text);
+    if (at)
+        unsetenv("AG_EMULATE_WARP");
+    if (board && i < VARIANTS) {
+        board->warp[i] = device->limits.warp;
+        board->local[i] = device->limits.local;
+    }
     return device;
+}
+
+const char *
+test_where(const ag_device *device)
+{
+    static char words[96];
+    snprintf(words, sizeof words, "%s (warp %d, local %lld)", device->name, device->limits.warp,
+             (long long)device->limits.local);
+    return words;
+}
+
+void
+test_ran(int i, int number)
+{
+    ck_assert(board != NULL && i < VARIANTS && number < THINGS);
+    board->ran[i][number]++;
+}
+
+int
+test_summary(const char *things, int count, const char *(*name)(int number))
+{
+    char where[512] = "";
+    int missing = 0;
+    for (int i = 0; i < test_variants(); i++) {
+        const char *const device = test_device(i);
+        size_t n = strlen(where);
+        n += (size_t)snprintf(where + n, sizeof where - n, "%s%.*s", n ? ", " : "", (int)strcspn(device, ":@"), device);
+        if (board->warp[i] > 1)
+            snprintf(where + n, sizeof where - n, " (warp %d, %d KiB)", board->warp[i], (int)(board->local[i] / 1024));
+        for (int k = 0; k < count; k++)
+            if (!board->ran[i][k]) {
+                printf("%s was not executed on %s\n", name(k), device);
+                missing++;
+            }
+    }
+    if (missing)
+        printf("%d of the %d %s were not executed everywhere\n", missing, count, things);
+    else
+        printf("all %d %s executed on %s\n", count, things, where);
+    return missing != 0;
 }
 
 int

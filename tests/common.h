@@ -8,11 +8,22 @@
 #include "core.h"
 
 /* The i-th name of ARGAND_TEST_DEVICES, which is all backends of the build unless the environment
-   says otherwise; NULL after the last. */
+   says otherwise; NULL after the last.  Behind them come "cuda@64" and "hip@32" where these are
+   emulated: their devices with the other number of work-items in a warp. */
 const char *test_device(int i);
 /* Opens test_device(i); ends the test with the words why where that fails. */
 ag_device *test_open(int i);
 int test_devices(void);
+/* With those behind them, for tests of what may depend on the wavefront. */
+int test_variants(void);
+/* "hip:0 (warp 64, local 65536)" */
+const char *test_where(const ag_device *device);
+
+/* Notes that thing `number` was run on test_device(i). */
+void test_ran(int i, int number);
+/* Prints "all COUNT THINGS executed on cpu, cuda (warp 32, 227 KiB)", or what was not executed where:
+   then it returns 1. */
+int test_summary(const char *things, int count, const char *(*name)(int number));
 /* Device i is an emulated GPU, a thousand times slower than one: tests leave out what is long. */
 int test_emulated(int i);
 

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: BSD-3-Clause
 # driver.sh -- runs one test for automake's harness and prints its result, its seconds, the
-# summary line of Check and, where a test was skipped or failed, why.
+# summary lines and, where a test was skipped or failed, why.
 while [ $# -gt 0 ]; do
     case $1 in
     --test-name) name=$2; shift 2 ;;
@@ -25,7 +25,7 @@ esac
 
 echo "$result: $name ($seconds s)"
 case $result in
-PASS) grep -i '^ *skip' "$log" ;; # parts that could not run here
+PASS) grep -E '^ *[Ss][Kk][Ii][Pp]|^all [0-9]+ [a-z]+ executed| failed in turn' "$log" ;; # what could not run here, what did
 SKIP) cat "$log" ;;
 *) tail -n 60 "$log" | grep -v '^[0-9]*%: Checks:' ;;
 esac

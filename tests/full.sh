@@ -13,6 +13,11 @@ set -u
 say() { printf '%s\n' "$*"; }
 have() { command -v "$1" >/dev/null 2>&1; }
 
+# Every call of a GPU's driver fails in turn, where `make check' takes some.
+faults_part() {
+    AG_FAULTS_ALL=1 CK_TIMEOUT_MULTIPLIER=10 $MAKE check VERBOSE=1 TESTS=tests/t1_faults
+}
+
 # Long runs, killed often.
 kills_part() {
     AG_KILLS=200 $MAKE check TESTS=tests/t7_long.sh VERBOSE=1
@@ -67,6 +72,7 @@ sanitizers_part() {
 run_part() {
     case $1 in
     check) $MAKE check VERBOSE=1 ;;
+    faults) faults_part ;;
     kills) kills_part ;;
     oclgrind) oclgrind_part ;;
     valgrind) valgrind_part ;;

@@ -22,6 +22,9 @@ int hipSetDevice(int device);
 int hipDeviceGetAttribute(int *value, int number, int device);
 int hipGetDeviceProperties(void *properties, int device);
 const char *hipGetErrorName(int error);
+const char *hiprtcGetErrorString(int error);
+int hipModuleLaunchKernel(void *function, unsigned gx, unsigned gy, unsigned gz, unsigned bx, unsigned by, unsigned bz,
+                          unsigned shared, void *stream, void **parameter, void **extra);
 int hiprtcCompileProgram(void *program, int options, const char *const *option);
 
 static void *driver, *compiler, *context;
@@ -92,7 +95,7 @@ FORWARD(hipModuleLoadData, driver, "cuModuleLoadData", (void **module, const voi
 FORWARD(hipModuleUnload, driver, "cuModuleUnload", (void *module), (module))
 FORWARD(hipModuleGetFunction, driver, "cuModuleGetFunction", (void **function, void *module, const char *name),
         (function, module, name))
-FORWARD(hipModuleLaunchKernel, driver, "cuLaunchKernel",
+static FORWARD(launch, driver, "cuLaunchKernel",
         (void *function, unsigned gx, unsigned gy, unsigned gz, unsigned bx, unsigned by, unsigned bz, unsigned shared,
          void *stream, void **parameter, void **extra),
         (function, gx, gy, gz, bx, by, bz, shared, stream, parameter, extra))
@@ -115,6 +118,8 @@ FORWARD(hiprtcGetProgramLog, compiler, "nvrtcGetProgramLog", (void *program, cha
 FORWARD(hiprtcGetCodeSize, compiler, "nvrtcGetCUBINSize", (void *program, size_t *bytes), (program, bytes))
 FORWARD(hiprtcGetCode, compiler, "nvrtcGetCUBIN", (void *program, char *code), (program, code))
 
+static FORWARD(set_attribute, driver, "cuFuncSetAttribute", (void *function, int number, int value),
+               (function, number, value))
 static FORWARD(compile, compiler, "nvrtcCompileProgram", (void *program, int options, const char *const *option),
                (program, options, option))
 static FORWARD(attribute, driver, "cuDeviceGetAttribute", (int *value, int number, int device), (value, number, device))
@@ -133,22 +138,32 @@ hipSetDevice(int device)
 int
 hipDeviceGetAttribute(int *value, int number, int device)
 {
-    /* Units, local memory of a group, warp. */
-    static const int known[][2] = {{63, 16}, {74, 8}, {87, 10}};
+    /* Cooperative launch, units, local memory of a group, warp. */
+    static const int known[][2] = {{10, 95}, {63, 16}, {74, 97}, {87, 10}};
     for (size_t i = 0; i < sizeof known / sizeof *known; i++)
         if (known[i][0] == number)
             return attribute(value, known[i][1], device);
     return HIP_NOT_SUPPORTED;
 }
 
-/* The architecture of that wavefront. */
+/* A launch may have all of the local memory, in HIP without asking first. */
+int
+hipModuleLaunchKernel(void *function, unsigned gx, unsigned gy, unsigned gz, unsigned bx, unsigned by, unsigned bz,
+                      unsigned shared, void *stream, void **parameter, void **extra)
+{
+    const int error = shared > 49152 ? set_attribute(function, 8, (int)shared) : 0;
+    return error ? error : launch(function, gx, gy, gz, bx, by, bz, shared, stream, parameter, extra);
+}
+
+/* The architecture of that wavefront, or the one that AG_EMULATE_ARCH names. */
 int
 hipGetDeviceProperties(void *properties, int device)
 {
     int warp = 0;
     const int error = hipDeviceGetAttribute(&warp, 87, device);
     memset(properties, 0, PROPERTIES);
-    strcpy((char *)properties + ARCH_AT, warp == 64 ? "gfx90a:sramecc+:xnack-" : "gfx1030");
+    const char *chosen = getenv("AG_EMULATE_ARCH"), *usual = warp == 64 ? "gfx90a:sramecc+:xnack-" : "gfx1030";
+    snprintf((char *)properties + ARCH_AT, PROPERTIES - ARCH_AT, "%s", chosen ? chosen : usual);
     return error ? error : hipDeviceGetName(properties, 256, device);
 }
 
@@ -159,15 +174,27 @@ hipGetErrorName(int error)
     return error_name(error, &name) || !name ? "unknown" : name;
 }
 
-/* Options for AMD's compiler become the one that NVRTC needs. */
+const char *
+hiprtcGetErrorString(int error)
+{
+    (void)error;
+    return "HIPRTC_ERROR_COMPILATION";
+}
+
+/* Options for AMD's compiler become the one that NVRTC needs.  Like hiprtc it aborts where it does not
+   know the architecture. */
 int
 hiprtcCompileProgram(void *program, int options, const char *const *option)
 {
-    int major = 0, minor = 0;
+    static int major, minor;
     char arch[64];
     const char *own[] = {arch, "-D__HIPCC_RTC__=1"};
-    if (!options || !option || attribute(&major, 75, 0) || attribute(&minor, 76, 0))
+    if (!options || !option || (!major && (attribute(&minor, 76, 0) || attribute(&major, 75, 0))))
         return HIP_NO_DEVICE;
+    for (int i = 0; i < options; i++)
+        if (!strncmp(option[i], "--offload-arch=", 15) && strncmp(option[i] + 15, "gfx90a", 6) &&
+            strcmp(option[i] + 15, "gfx1030"))
+            abort();
     snprintf(arch, sizeof arch, "--gpu-architecture=sm_%d%d", major, minor);
     return compile(program, 2, own);
 }

@@ -170,7 +170,7 @@ START_TEST(test_upload)
         ag_upload(a, N, value[i]);
         ag_run_maximum(program, 1, (ag_array *)&at, a, N);
     }
-    ag_settle(d);
+    ag_device_synchronize(d);
     ck_assert_int_eq(ag_array_read(result, 0, ROUNDS, top), AG_OK);
     for (int i = 0; i < ROUNDS; i++)
         ck_assert(top[i] == (ag_real)(i + 1));

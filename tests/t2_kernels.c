@@ -266,7 +266,7 @@ typedef struct outcome {
 static int
 skips(const struct kernel_row *row, const shape_row *at, int processor)
 {
-    const int slow = getenv("AG_SLOW") != NULL || getenv("ARGAND_TEST_QUICK") != NULL;
+    const int slow = getenv("AG_SLOW") != NULL;
     const int few = slow || (row->unfused && !processor);
     return (few && at->when != ALWAYS) || (!processor && at->when == NO_BUILDING) ||
            (row->kind == PLAIN && at != shapes) || (row->kind == WINDOW && at->local && !row->unfused);
@@ -304,21 +304,38 @@ run_row(const struct kernel_row *row, ag_device *device, int compares)
 }
 
 static void
-report(const struct kernel_row *row, const char *device, const outcome *result)
+report(const struct kernel_row *row, const ag_device *device, const char *how, const outcome *result)
 {
-    printf("%-24s %-16s error %8.2g tolerance %7.1g shapes%s\n", row->name, device, result->error,
-           result->tolerance, result->shapes);
+    printf("t2_kernels: %s%s: %s: error %.2g, tolerance %.1g, shapes%s\n", test_where(device), how, row->name,
+           result->error, result->tolerance, result->shapes);
     fflush(stdout);
+}
+
+/* The ledger says what was launched. */
+static void
+on_launch(void *variant, const char *line)
+{
+    char kernel[64];
+    ck_assert_int_eq(sscanf(line, "%*d %63s", kernel), 1);
+    for (int i = 0; i < AG_KERNELS; i++)
+        if (!strcmp(kernel, ag_kernels[i].name))
+            test_ran(*(int *)variant, i);
+}
+
+static const char *
+kernel_name(int number)
+{
+    return ag_kernels[number].name;
 }
 
 /* The processor's instruction sets, each with one, two and three threads. */
 static void
-run_processor(const struct kernel_row *row)
+run_processor(const struct kernel_row *row, int variant)
 {
     for (size_t i = 0; i < sizeof instructions / sizeof *instructions; i++) {
         uint64_t digest = 0;
         for (int threads = 1; threads <= 3; threads++) {
-            char text[8], name[32];
+            char text[8], how[32];
             ag_device *device;
             ag_message message;
             snprintf(text, sizeof text, "%d", threads);
@@ -328,15 +345,16 @@ run_processor(const struct kernel_row *row)
                 ck_assert_msg(i > 0, "%s", message.text);
                 break;
             }
+            ag_device_trace(device, NULL, on_launch, &variant);
             const outcome result = run_row(row, device, threads == 1);
-            ag_device_close(device);
             if (threads > 1)
                 ck_assert_msg(result.digest == digest, "%s: %d threads change bits", row->name,
                               threads);
             digest = result.digest;
-            snprintf(name, sizeof name, "cpu %s", instructions[i]);
+            snprintf(how, sizeof how, " %s", instructions[i]);
             if (threads == 1)
-                report(row, name, &result);
+                report(row, device, how, &result);
+            ag_device_close(device);
         }
     }
     unsetenv("ARGAND_ISA");
@@ -346,13 +364,15 @@ run_processor(const struct kernel_row *row)
 START_TEST(test_kernel)
 {
     const struct kernel_row *const row = &table[_i % ROWS];
-    const char *const name = test_device(_i / ROWS);
+    int variant = _i / ROWS;
+    const char *const name = test_device(variant);
     if (!strcmp(name, "cpu") || !strcmp(name, "cpu:0")) {
-        run_processor(row);
+        run_processor(row, variant);
     } else {
-        ag_device *const device = test_open(_i / ROWS);
+        ag_device *const device = test_open(variant);
+        ag_device_trace(device, NULL, on_launch, &variant);
         const outcome result = run_row(row, device, 1);
-        report(row, ag_device_name(device), &result);
+        report(row, device, "", &result);
         ag_device_close(device);
     }
 }
@@ -379,11 +399,13 @@ main(void)
     tcase_add_test(rows, test_each_kernel_has_a_row);
     suite_add_tcase(suite, rows);
     tcase_set_timeout(kernels, 300);
-    tcase_add_loop_test(kernels, test_kernel, 0, ROWS * test_devices());
+    tcase_add_loop_test(kernels, test_kernel, 0, ROWS * test_variants());
     suite_add_tcase(suite, kernels);
     SRunner *runner = srunner_create(suite);
     srunner_run_all(runner, CK_ENV);
-    const int failed = srunner_ntests_failed(runner);
+    int failed = srunner_ntests_failed(runner);
+    if (!getenv("CK_RUN_CASE") && !getenv("CK_RUN_SUITE"))
+        failed += test_summary("kernels", AG_KERNELS, kernel_name);
     srunner_free(runner);
     return failed != 0;
 }

@@ -188,7 +188,9 @@ main(void)
     add_real_tests(suite);
     SRunner *runner = srunner_create(suite);
     srunner_run_all(runner, CK_ENV);
-    const int failed = srunner_ntests_failed(runner);
+    int failed = srunner_ntests_failed(runner);
+    if (!getenv("CK_RUN_CASE") && !getenv("CK_RUN_SUITE"))
+        failed += test_summary("solvers", METHODS, ag_method_name);
     srunner_free(runner);
     return failed != 0;
 }

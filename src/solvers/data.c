@@ -81,7 +81,7 @@ upload(ag_solver *s, const ag_scan *scan, ag_array *const raw[2], const ag_array
                              !info->data_are_amplitudes, s->options.clip_amplitudes);
         sum_data(s, info, data, n);
     }
-    ag_settle(s->device);
+    ag_device_synchronize(s->device);
 }
 
 void

@@ -270,6 +270,8 @@ ag_solver_run(ag_solver *s, int64_t iterations, ag_progress_callback *progress, 
         if (ag_array_read(s->total, 0, 1, &total))
             return ag_device_status(s->device);
         const double now = ag_device_seconds(s->device);
+        if (ag_device_status(s->device))
+            return ag_device_status(s->device);
         s->history[s->done] = s->energy > 0 ? sqrt((double)total / s->energy) : 0;
         s->seconds[s->done] = now - before;
         s->done++;

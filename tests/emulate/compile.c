@@ -15,74 +15,27 @@
 #include "cuda.h"
 #include "emulate.h"
 
-/* What a kernel finds; each __shared__ array lies in a section of its own module. */
-static const char prelude[] =
-    "#define __CUDACC_RTC__ 1\n"
-    "#define __device__\n"
-    "#define __forceinline__ inline\n"
-    "#define __shared__ static __attribute__((section(\"ag_shared\"), aligned(64)))\n"
-    "#define __syncthreads() (ag_emulate_barrier(__LINE__), ag_fence())\n"
-    "#define AG_UNSEEN __attribute__((no_sanitize_thread))\n"
-    "extern \"C\" {\n"
-    "unsigned ag_emulate_index(int) __attribute__((const));\n"
-    "void ag_emulate_barrier(int);\n"
-    "float ag_emulate_add(float *, float);\n"
-    "float sqrtf(float); float sinf(float); float cosf(float); float expf(float); float logf(float); float erff(float);\n"
-    "float fabsf(float); float fmaf(float, float, float); float fminf(float, float); float fmaxf(float, float);\n"
-    "float floorf(float); float powf(float, float); float tanhf(float); float atan2f(float, float);\n"
-    "extern char __start_ag_shared[] __attribute__((weak, visibility(\"hidden\")));\n"
-    "extern char __stop_ag_shared[] __attribute__((weak, visibility(\"hidden\")));\n"
-    "char *ag_emulate_shared[] = {__start_ag_shared, __stop_ag_shared};\n"
-    "}\n"
-    "static inline void ag_fence() { asm volatile(\"\" ::: \"memory\"); }\n"
-    "static inline float atomicAdd(float *p, float v) { return ag_emulate_add(p, v); }\n"
-    "template <int which> struct ag_index { operator unsigned() const { return ag_emulate_index(which); } };\n"
-    "static struct { ag_index<0> x; } threadIdx;\n"
-    "static struct { ag_index<1> x; } blockIdx;\n"
-    "static struct { ag_index<2> x; } blockDim;\n"
-    "static struct { ag_index<3> x; } gridDim;\n"
-    "static ag_index<4> warpSize;\n"
-    "template <int... I> struct ag_list {};\n"
-    "template <int N, int... I> struct ag_count : ag_count<N - 1, N - 1, I...> {};\n"
-    "template <int... I> struct ag_count<0, I...> { typedef ag_list<I...> type; };\n"
-    "template <class... A, int... I> AG_UNSEEN void ag_run(void (*f)(A...), void **p, ag_list<I...>)\n"
-    "{ void (*volatile g)(A...) = f; g(*(A *)p[I]...); }\n"
-    "template <class... A> AG_UNSEEN void ag_start(void (*f)(A...), void **p)\n"
-    "{ ag_run(f, p, typename ag_count<sizeof...(A)>::type()); }\n"
-    "template <class... A> AG_UNSEEN int ag_measure(void (*)(A...), int *size)\n"
-    "{ const int all[] = {(int)sizeof(A)..., 0}; for (int i = 0; i < (int)sizeof...(A); i++) size[i] = all[i];\n"
-    "  return sizeof...(A); }\n"
-    "#line 1 \"kernel\"\n";
-
-/* How each is entered, with its name four times. */
-static const char entry[] =
-    "extern \"C\" __attribute__((no_sanitize_thread)) void ag_entry_%s(void **p) { ag_start(%s, p); }\n"
-    "extern \"C\" __attribute__((no_sanitize_thread)) int ag_sizes_%s(int *size) { return ag_measure(%s, size); }\n";
-
-static const char preprocess[] = "exec ${CXX:-c++} -std=c++17 -E \"$@\"";
+static const char preprocess[] = "exec ${CXX:-c++} -std=c++17 -E -P \"$@\"";
 static const char compile[] = "exec ${CXX:-c++} -std=c++17 -O1 -fPIC -w -fsanitize=thread -ffp-contract=off "
                               "-D__global__= '-D__launch_bounds__(...)=' -c \"$@\"";
 static const char combine[] = "exec ${CXX:-c++} -shared \"$@\"";
 
+/* The architectures that it knows. */
+static const int archs[] = {75, 80, 90};
+#define ARCHS ((int)(sizeof archs / sizeof *archs))
+
 typedef struct program {
+    int arch, portable;
     char *text;
     char *log;
     em_image *image; /* the binary: its head, then the object */
     char folder[64];
 } program;
 
-static uint64_t
-hash(const char *data, size_t bytes, uint64_t h)
-{
-    for (size_t i = 0; i < bytes; i++)
-        h = (h ^ (unsigned char)data[i]) * 0x100000001b3u;
-    return h;
-}
-
 unsigned
 em_compiler_state(void)
 {
-    return (unsigned)(hash(compile, sizeof compile, hash(entry, sizeof entry, hash(prelude, sizeof prelude, 0xcbf29ce484222325u))) >> 16);
+    return (unsigned)(em_hash(compile, sizeof compile, em_text_state()) >> 16);
 }
 
 static char *
@@ -135,33 +88,6 @@ command(const program *p, const char *script, const char *const *argument, int a
     return child > 0 && WIFEXITED(status) && WEXITSTATUS(status) == 0;
 }
 
-/* The kernels' names: what stands before the first bracket after __global__ and the bounds. */
-static size_t
-add_entries(const char *text, char *entries, size_t room)
-{
-    size_t used = 0;
-    for (const char *at = text; (at = strstr(at, "__global__")); at++) {
-        const char *open = strchr(at, '('), *bounds = strstr(at, "__launch_bounds__");
-        if (open && bounds && bounds < open) {
-            const char *close = strchr(open, ')');
-            open = close ? strchr(close, '(') : NULL;
-        }
-        if (!open)
-            break;
-        while (open > at && (open[-1] == ' ' || open[-1] == '\n'))
-            open--;
-        const char *name = open;
-        while (name > at && (name[-1] == '_' || (name[-1] >= '0' && name[-1] <= '9') ||
-                             ((name[-1] | 32) >= 'a' && (name[-1] | 32) <= 'z')))
-            name--;
-        char one[64];
-        snprintf(one, sizeof one, "%.*s", (int)(open - name), name);
-        if (used + sizeof entry + 4 * sizeof one < room)
-            used += (size_t)snprintf(entries + used, room - used, entry, one, one, one, one);
-    }
-    return used;
-}
-
 static void
 cache_path(char *path, size_t room, uint64_t key)
 {
@@ -193,7 +119,7 @@ translate(program *p, const char *text, size_t bytes, const char *out)
 {
     char source[96], object[96], entries[4096];
     const char *piece[2] = {text, entries};
-    const size_t size[2] = {bytes, add_entries(text, entries, sizeof entries)};
+    const size_t size[2] = {bytes, em_add_entries(text, entries, sizeof entries)};
     const char *const first[] = {source, "-o", object}, *const second[] = {object, "-o", out};
     snprintf(source, sizeof source, "%s/kernel.cc", p->folder);
     snprintf(object, sizeof object, "%s/kernel.o", p->folder);
@@ -203,10 +129,12 @@ translate(program *p, const char *text, size_t bytes, const char *out)
 static int
 build(program *p, int options, const char *const *option)
 {
-    char raw[96], clean[96], made[96], kept[4096];
+    char raw[96], clean[96], made[96], kept[4096], dynamic[512];
     const char *argument[27] = {raw, "-o", clean};
-    const char *const piece[2] = {prelude, p->text};
-    const size_t size[2] = {sizeof prelude - 1, strlen(p->text)};
+    if (!em_find_dynamic(p->text, dynamic, sizeof dynamic))
+        return 0;
+    const char *const piece[3] = {em_prelude, p->text, dynamic};
+    const size_t size[3] = {strlen(em_prelude), strlen(p->text), strlen(dynamic)};
     int arguments = 3;
     size_t bytes, object_bytes = 0;
     snprintf(raw, sizeof raw, "%s/raw.cc", p->folder);
@@ -215,14 +143,12 @@ build(program *p, int options, const char *const *option)
     for (int i = 0; i < options && arguments < 27; i++)
         if (!strncmp(option[i], "-D", 2))
             argument[arguments++] = option[i];
-    if (!write_file(raw, 2, piece, size) || !command(p, preprocess, argument, arguments))
+    if (!write_file(raw, 3, piece, size) || !command(p, preprocess, argument, arguments))
         return 0;
     char *text = read_file(clean, &bytes), *object = NULL;
     if (!text)
         return 0;
-    /* The marks of lines name a folder that is new each time. */
-    const char *const begin = strstr(text, "ag_emulate_index");
-    cache_path(kept, sizeof kept, hash(begin ? begin : text, strlen(begin ? begin : text), em_compiler_state()));
+    cache_path(kept, sizeof kept, em_hash(text, bytes, em_compiler_state()));
     if (!(object = read_file(kept, &object_bytes)) && translate(p, text, bytes, made) &&
         (object = read_file(made, &object_bytes))) {
         char fresh[4200];
@@ -239,6 +165,7 @@ build(program *p, int options, const char *const *option)
 int
 nvrtcVersion(int *major, int *minor)
 {
+    EM_CAN_FAIL
     *major = 13;
     *minor = 0;
     return 0;
@@ -248,6 +175,7 @@ int
 nvrtcCreateProgram(void **out, const char *text, const char *name, int headers, const char *const *header,
                    const char *const *header_name)
 {
+    EM_CAN_FAIL
     (void)name;
     (void)header;
     (void)header_name;
@@ -256,6 +184,7 @@ nvrtcCreateProgram(void **out, const char *text, const char *name, int headers, 
         free(p);
         return 1;
     }
+    em_alive++;
     *out = p;
     return 0;
 }
@@ -268,17 +197,35 @@ nvrtcDestroyProgram(void **handle)
     free(p->log);
     free(p->image);
     free(p);
+    em_alive--;
     *handle = NULL;
+    return 0;
+}
+
+/* --gpu-architecture=sm_90 or compute_90, which must be known. */
+static int
+choose(program *p, int options, const char *const *option)
+{
+    for (int i = 0; i < options; i++)
+        if (sscanf(option[i], "--gpu-architecture=sm_%d", &p->arch) != 1 &&
+            sscanf(option[i], "--gpu-architecture=compute_%d", &p->arch) == 1)
+            p->portable = 1;
+    for (int i = 0; i < ARCHS; i++)
+        if (archs[i] == p->arch)
+            return 1;
     return 0;
 }
 
 int
 nvrtcCompileProgram(void *handle, int options, const char *const *option)
 {
+    EM_CAN_FAIL
     program *p = handle;
     static const char *const files[] = {"raw.cc", "clean.cc", "kernel.cc", "kernel.o", "kernel.so", "log"};
     size_t bytes;
     char path[96];
+    if (!choose(p, options, option))
+        return 5;
     strcpy(p->folder, "/tmp/argand-compile-XXXXXX");
     if (!mkdtemp(p->folder))
         return 1;
@@ -296,6 +243,7 @@ nvrtcCompileProgram(void *handle, int options, const char *const *option)
 int
 nvrtcGetProgramLogSize(void *handle, size_t *bytes)
 {
+    EM_CAN_FAIL
     const program *p = handle;
     *bytes = p->log ? strlen(p->log) + 1 : 1;
     return 0;
@@ -304,52 +252,70 @@ nvrtcGetProgramLogSize(void *handle, size_t *bytes)
 int
 nvrtcGetProgramLog(void *handle, char *log)
 {
+    EM_CAN_FAIL
     const program *p = handle;
     strcpy(log, p->log ? p->log : "");
+    return 0;
+}
+
+/* A binary, or the same under the name of PTX: there is none for a virtual architecture. */
+static int
+give(void *handle, int portable, size_t *bytes, char *code)
+{
+    const program *p = handle;
+    const int there = p->image && (portable || !p->portable);
+    if (!p->image)
+        return 3;
+    if (bytes)
+        *bytes = there ? sizeof *p->image + p->image->bytes : 0;
+    if (code && there) {
+        p->image->arch = p->arch;
+        p->image->portable = portable;
+        memcpy(code, p->image, sizeof *p->image + p->image->bytes);
+    }
     return 0;
 }
 
 int
 nvrtcGetCUBINSize(void *handle, size_t *bytes)
 {
-    const program *p = handle;
-    *bytes = p->image ? sizeof *p->image + p->image->bytes : 0;
-    return p->image ? 0 : 3;
+    EM_CAN_FAIL
+    return give(handle, 0, bytes, NULL);
 }
 
 int
 nvrtcGetCUBIN(void *handle, char *code)
 {
-    const program *p = handle;
-    if (p->image)
-        memcpy(code, p->image, sizeof *p->image + p->image->bytes);
-    return p->image ? 0 : 3;
+    EM_CAN_FAIL
+    return give(handle, 0, NULL, code);
 }
 
 int
 nvrtcGetPTXSize(void *handle, size_t *bytes)
 {
-    return nvrtcGetCUBINSize(handle, bytes);
+    EM_CAN_FAIL
+    return give(handle, 1, bytes, NULL);
 }
 
 int
 nvrtcGetPTX(void *handle, char *code)
 {
-    return nvrtcGetCUBIN(handle, code);
+    EM_CAN_FAIL
+    return give(handle, 1, NULL, code);
 }
 
 int
 nvrtcGetNumSupportedArchs(int *count)
 {
-    *count = 3;
+    EM_CAN_FAIL
+    *count = ARCHS;
     return 0;
 }
 
 int
 nvrtcGetSupportedArchs(int *list)
 {
-    list[0] = 75;
-    list[1] = 80;
-    list[2] = 90;
+    EM_CAN_FAIL
+    memcpy(list, archs, sizeof archs);
     return 0;
 }

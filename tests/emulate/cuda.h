@@ -23,6 +23,7 @@ int cuMemHostAlloc(void **memory, size_t bytes, unsigned flags);
 int cuMemFreeHost(void *memory);
 int cuModuleLoadData(void **module, const void *image);
 int cuModuleUnload(void *module);
+int cuFuncSetAttribute(void *function, int attribute, int value);
 int cuModuleGetFunction(void **function, void *module, const char *name);
 int cuMemcpyHtoDAsync_v2(unsigned long long to, const void *from, size_t bytes, void *stream);
 int cuMemcpyDtoHAsync_v2(void *to, unsigned long long from, size_t bytes, void *stream);
@@ -56,5 +57,13 @@ int nvrtcGetPTXSize(void *program, size_t *bytes);
 int nvrtcGetPTX(void *program, char *code);
 int nvrtcGetNumSupportedArchs(int *count);
 int nvrtcGetSupportedArchs(int *list);
+
+/* The emulation's own: call n from now on fails, 0: none does; `lasting': the context is useless from
+   then on.  Says how many calls there were since it was last told. */
+int ag_emulate_fail(int n, int lasting);
+/* The function of call n since then. */
+const char *ag_emulate_call(int n);
+/* Things that were not ended, or were ended wrongly, so far. */
+int ag_emulate_leaks(void);
 
 #endif

@@ -36,6 +36,7 @@ em_state(void)
 int
 cuInit(unsigned flags)
 {
+    EM_CAN_FAIL
     started = 1;
     return flags ? EM_BAD_VALUE : EM_OK;
 }
@@ -43,6 +44,7 @@ cuInit(unsigned flags)
 int
 cuDriverGetVersion(int *version)
 {
+    EM_CAN_FAIL
     *version = 13000;
     return EM_OK;
 }
@@ -61,11 +63,14 @@ cuGetErrorName(int error, const char **name)
         {EM_NO_DEVICE, "CUDA_ERROR_INVALID_DEVICE"},
         {EM_BAD_IMAGE, "CUDA_ERROR_INVALID_IMAGE"},
         {EM_NO_CONTEXT, "CUDA_ERROR_INVALID_CONTEXT"},
+        {EM_NO_BINARY, "CUDA_ERROR_NO_BINARY_FOR_GPU"},
+        {EM_BAD_PTX, "CUDA_ERROR_UNSUPPORTED_PTX_VERSION"},
         {EM_BAD_HANDLE, "CUDA_ERROR_INVALID_HANDLE"},
         {EM_NOT_FOUND, "CUDA_ERROR_NOT_FOUND"},
         {EM_BAD_ADDRESS, "CUDA_ERROR_ILLEGAL_ADDRESS"},
         {EM_LAUNCH_FAILED, "CUDA_ERROR_LAUNCH_FAILED"},
         {EM_CAPTURING, "CUDA_ERROR_STREAM_CAPTURE_UNSUPPORTED"},
+        {EM_UNKNOWN, "CUDA_ERROR_UNKNOWN"},
     };
     for (size_t i = 0; i < sizeof known / sizeof *known; i++)
         if (known[i].error == error) {
@@ -79,6 +84,7 @@ cuGetErrorName(int error, const char **name)
 int
 cuDeviceGetCount(int *count)
 {
+    EM_CAN_FAIL
     *count = 1;
     return started ? EM_OK : EM_NOT_STARTED;
 }
@@ -86,6 +92,7 @@ cuDeviceGetCount(int *count)
 int
 cuDeviceGet(int *device, int number)
 {
+    EM_CAN_FAIL
     *device = number;
     return number ? EM_NO_DEVICE : EM_OK;
 }
@@ -93,6 +100,7 @@ cuDeviceGet(int *device, int number)
 int
 cuDeviceGetName(char *name, int size, int device)
 {
+    EM_CAN_FAIL
     snprintf(name, (size_t)size, "emulated GPU %08x", em_compiler_state());
     return device ? EM_NO_DEVICE : EM_OK;
 }
@@ -100,6 +108,7 @@ cuDeviceGetName(char *name, int size, int device)
 int
 cuDeviceTotalMem_v2(size_t *bytes, int device)
 {
+    EM_CAN_FAIL
     *bytes = (size_t)em_setting("AG_EMULATE_MEMORY", EM_MEMORY_MIB) << 20;
     return device ? EM_NO_DEVICE : EM_OK;
 }
@@ -107,9 +116,19 @@ cuDeviceTotalMem_v2(size_t *bytes, int device)
 int
 cuDeviceGetAttribute(int *value, int attribute, int device)
 {
-    const int local = em_setting("AG_EMULATE_LOCAL", EM_LOCAL), warp = em_setting("AG_EMULATE_WARP", 32);
-    /* Threads and local memory of a group, warp, units, compute capability. */
-    const int known[][2] = {{1, EM_MAX_ITEMS}, {8, local}, {10, warp}, {16, 1}, {75, 9}, {76, 0}, {97, local}};
+    EM_CAN_FAIL
+    const int local = em_setting("AG_EMULATE_LOCAL", EM_MOST_LOCAL), warp = em_setting("AG_EMULATE_WARP", 32);
+    const int capability = em_setting("AG_EMULATE_CAPABILITY", 90);
+    /* Threads and local memory of a group, warp, units, compute capability, cooperative launch, and
+       the local memory that may be asked for. */
+    const int known[][2] = {{1, EM_MAX_ITEMS},
+                            {8, local < EM_LOCAL ? local : EM_LOCAL},
+                            {10, warp},
+                            {16, 1},
+                            {75, capability / 10},
+                            {76, capability % 10},
+                            {95, 1},
+                            {97, local}};
     for (size_t i = 0; i < sizeof known / sizeof *known; i++)
         if (known[i][0] == attribute) {
             *value = known[i][1];
@@ -121,6 +140,7 @@ cuDeviceGetAttribute(int *value, int attribute, int device)
 int
 cuDevicePrimaryCtxRetain(void **context, int device)
 {
+    EM_CAN_FAIL
     if (!started || device)
         return started ? EM_NO_DEVICE : EM_NOT_STARTED;
     *context = &retained;
@@ -137,6 +157,8 @@ cuDevicePrimaryCtxRelease_v2(int device)
     if (--retained)
         return EM_OK;
     em_run_all();
+    em_leaks += em_alive;
+    em_alive = 0;
     em_forget_streams();
     em_free_all();
     em_error = EM_OK;
@@ -146,6 +168,7 @@ cuDevicePrimaryCtxRelease_v2(int device)
 int
 cuCtxSetCurrent(void *context)
 {
+    EM_CAN_FAIL
     return !context || context == &retained ? EM_OK : EM_NO_CONTEXT;
 }
 
@@ -154,9 +177,11 @@ cuCtxSetCurrent(void *context)
 int
 cuMemAlloc_v2(unsigned long long *address, size_t bytes)
 {
+    EM_CAN_FAIL
     uint64_t at = 0;
     const int error = em_state() ? em_state() : em_alloc(bytes, &at);
     *address = at;
+    em_alive += !error;
     return error;
 }
 
@@ -166,12 +191,20 @@ cuMemFree_v2(unsigned long long address)
     if (em_state())
         return em_state();
     em_run_all();
-    return em_error ? em_error : em_free(address);
+    if (em_error)
+        return em_error;
+    const int error = em_free(address);
+    if (error)
+        em_leaks++; /* ended twice, or never made */
+    else
+        em_alive--;
+    return error;
 }
 
 int
 cuMemHostAlloc(void **memory, size_t bytes, unsigned flags)
 {
+    EM_CAN_FAIL
     pinned *p = flags || em_state() ? NULL : calloc(1, sizeof *p);
     if (!p || !(p->memory = malloc(bytes))) {
         free(p);
@@ -180,6 +213,7 @@ cuMemHostAlloc(void **memory, size_t bytes, unsigned flags)
     p->bytes = bytes;
     p->next = page_locked;
     page_locked = p;
+    em_alive++;
     *memory = p->memory;
     return EM_OK;
 }
@@ -194,8 +228,10 @@ cuMemFreeHost(void *memory)
             *p = gone->next;
             free(gone->memory);
             free(gone);
+            em_alive--;
             return em_error;
         }
+    em_leaks++;
     return EM_BAD_VALUE;
 }
 
@@ -234,6 +270,8 @@ open_object(const char *object, size_t bytes)
 int
 cuModuleLoadData(void **module, const void *image)
 {
+    EM_CAN_FAIL
+    const int capability = em_setting("AG_EMULATE_CAPABILITY", 90);
     em_image head;
     Dl_info self;
     memcpy(&head, image, sizeof head);
@@ -241,6 +279,11 @@ cuModuleLoadData(void **module, const void *image)
         return em_state();
     if (memcmp(head.magic, EM_MAGIC, sizeof head.magic))
         return EM_BAD_IMAGE;
+    /* A binary runs on its major version from its minor version on, PTX on all that is later. */
+    if (head.portable && head.arch > capability)
+        return EM_BAD_PTX;
+    if (!head.portable && (head.arch / 10 != capability / 10 || head.arch > capability))
+        return EM_NO_BINARY;
     /* What the binary calls is found here once this library's symbols are seen by all. */
     if (!dladdr((void *)&em_error, &self) || !dlopen(self.dli_fname, RTLD_NOW | RTLD_GLOBAL | RTLD_NOLOAD))
         return EM_BAD_IMAGE;
@@ -252,14 +295,16 @@ cuModuleLoadData(void **module, const void *image)
         free(m);
         return EM_BAD_IMAGE;
     }
-    char **shared = dlsym(m->object, "ag_emulate_shared");
+    char **shared = dlsym(m->object, "ag_emulate_shared"), **dynamic = dlsym(m->object, "ag_emulate_dynamic");
     if (shared && shared[0]) {
         m->shared = shared[0];
         m->shared_bytes = (size_t)(shared[1] - shared[0]);
     }
-    if (m->shared_bytes > (size_t)em_setting("AG_EMULATE_LOCAL", EM_LOCAL)) {
-        fprintf(stderr, "emulated GPU: a kernel's arrays take %zu bytes of shared memory, there are %d\n", m->shared_bytes,
-                em_setting("AG_EMULATE_LOCAL", EM_LOCAL));
+    m->dynamic = dynamic ? *dynamic : NULL;
+    em_alive++;
+    if (m->shared_bytes > EM_LOCAL) {
+        fprintf(stderr, "emulated GPU: a kernel's arrays take %zu bytes of shared memory, %d is the most\n", m->shared_bytes,
+                EM_LOCAL);
         cuModuleUnload(m);
         return EM_BAD_IMAGE;
     }
@@ -279,12 +324,14 @@ cuModuleUnload(void *module)
     }
     dlclose(m->object);
     free(m);
+    em_alive--;
     return em_error;
 }
 
 int
 cuModuleGetFunction(void **function, void *module, const char *name)
 {
+    EM_CAN_FAIL
     em_module *m = module;
     char symbol[128];
     int (*sizes)(int *);
@@ -306,8 +353,23 @@ cuModuleGetFunction(void **function, void *module, const char *name)
     snprintf(f->name, sizeof f->name, "%s", name);
     f->parameters = sizes(f->size);
     f->module = m;
+    f->most_dynamic = EM_LOCAL - m->shared_bytes;
     f->next = m->function;
     m->function = f;
     *function = f;
+    return EM_OK;
+}
+
+/* The only attribute is 8, the bytes of shared memory that a launch may ask for. */
+int
+cuFuncSetAttribute(void *function, int attribute, int value)
+{
+    EM_CAN_FAIL
+    em_function *f = function;
+    if (em_state())
+        return em_state();
+    if (attribute != 8 || value < 0 || (size_t)value + f->module->shared_bytes > (size_t)em_setting("AG_EMULATE_LOCAL", EM_MOST_LOCAL))
+        return EM_BAD_VALUE;
+    f->most_dynamic = (size_t)value;
     return EM_OK;
 }

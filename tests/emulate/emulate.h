@@ -7,7 +7,9 @@
    barrier is a switch.  What is wrong is told in one line on stderr and makes the context useless,
    as on a GPU.
 
-   AG_EMULATE_WARP (32), AG_EMULATE_LOCAL (49152 bytes), AG_EMULATE_MEMORY (4096 MiB) set what it is.  */
+   AG_EMULATE_WARP (32), AG_EMULATE_LOCAL (232448 bytes, as much as a launch may ask for), AG_EMULATE_MEMORY
+   (4096 MiB), AG_EMULATE_CAPABILITY (90) set what it is.  A test makes calls fail and counts what was
+   not given back (ag_emulate_fail, ag_emulate_leaks).  */
 #ifndef AG_EMULATE_H
 #define AG_EMULATE_H
 
@@ -20,19 +22,24 @@ enum {
     EM_BAD_VALUE = 1,
     EM_NO_MEMORY = 2,
     EM_NOT_STARTED = 3,
+    EM_COMPILER_FAILED = 11, /* NVRTC's internal error */
     EM_NO_DEVICE = 101,
     EM_BAD_IMAGE = 200,
     EM_NO_CONTEXT = 201,
+    EM_NO_BINARY = 209,
+    EM_BAD_PTX = 222,
     EM_BAD_HANDLE = 400,
     EM_NOT_FOUND = 500,
     EM_BAD_ADDRESS = 700,
     EM_LAUNCH_FAILED = 719,
-    EM_CAPTURING = 900
+    EM_CAPTURING = 900,
+    EM_UNKNOWN = 999
 };
 
 #define EM_MAX_ITEMS 1024
 #define EM_MEMORY_MIB 4096
-#define EM_LOCAL 49152
+#define EM_LOCAL 49152     /* any launch may have so much */
+#define EM_MOST_LOCAL 232448 /* of any device */
 #define EM_MAX_PARAMETERS 64
 
 typedef struct em_function {
@@ -41,6 +48,7 @@ typedef struct em_function {
     void (*run)(void **parameter);
     int parameters, size[EM_MAX_PARAMETERS];
     struct em_module *module;
+    size_t most_dynamic; /* bytes that a launch may ask for */
 } em_function;
 
 typedef struct em_module {
@@ -48,11 +56,13 @@ typedef struct em_module {
     em_function *function;
     char *shared; /* the group's arrays */
     size_t shared_bytes;
+    char *dynamic; /* where what a launch asks for lies; NULL: the kernel has none */
 } em_module;
 
 typedef struct em_launch {
     em_function *function;
     unsigned groups, items;
+    size_t dynamic; /* bytes of shared memory that it asks for */
     char *blob; /* the values of its parameters */
     void *parameter[EM_MAX_PARAMETERS];
 } em_launch;
@@ -70,6 +80,20 @@ int em_page_locked(const void *memory, size_t bytes);
 int em_setting(const char *variable, int otherwise);
 /* The error that a call returns before it does anything. */
 int em_state(void);
+
+/* ---- faults.c -------------------------------------------------------------------------------- */
+
+/* The error with which this call is to fail; EM_OK: none. */
+int em_fails(const char *function);
+/* First in each function that can fail. */
+#define EM_CAN_FAIL \
+    { \
+        const int fault = em_fails(__func__); \
+        if (fault) \
+            return fault; \
+    }
+/* Things that were made and not yet ended; those that were never ended, or were ended wrongly. */
+extern int em_alive, em_leaks;
 
 /* ---- memory.c: the device's addresses, and what is known of each word ------------------------- */
 
@@ -96,12 +120,27 @@ void em_run(const em_launch *launch);
 /* Says what is wrong with the running item, ends it and does not return. */
 _Noreturn void em_blame(int error, const char *format, ...) __attribute__((format(printf, 2, 3)));
 
+/* ---- text.c: what is added to the text of a kernel ------------------------------------------------ */
+
+/* Stands before it. */
+extern const char em_prelude[];
+/* Stands after it, once it is preprocessed: how each kernel is entered.  The bytes that it takes. */
+size_t em_add_entries(const char *text, char *entries, size_t room);
+/* Takes the array whose size a launch says out of the text and writes its definition; 0 where there is
+   more than one. */
+int em_find_dynamic(char *text, char *definition, size_t room);
+/* Of anything, on top of h. */
+uint64_t em_hash(const char *data, size_t bytes, uint64_t h);
+/* Of what this file adds. */
+uint64_t em_text_state(void);
+
 /* ---- compile.c: what a binary begins with ---------------------------------------------------------- */
 
 #define EM_MAGIC "emulated kernel"
 typedef struct em_image {
     char magic[16];
-    uint64_t bytes; /* of the shared object that follows */
+    int arch, portable; /* 90: for sm_90, or PTX of compute_90 */
+    uint64_t bytes;     /* of the shared object that follows */
 } em_image;
 /* Changes with the way in which kernels are compiled. */
 unsigned em_compiler_state(void);

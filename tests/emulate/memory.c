@@ -36,9 +36,12 @@ static allocation *list;
 static uint32_t count, room;
 
 static uint32_t interval = COPIED, first_of_launch, first_of_group;
-static char *shared;
-static size_t shared_bytes, shared_room;
-static cell *shared_cells;
+/* A group's arrays: the module's own, and what the launch asked for. */
+static struct {
+    char *base;
+    size_t bytes, room;
+    cell *cells;
+} shared[2];
 
 static void *
 reserve(uint64_t bytes, int access)
@@ -141,33 +144,60 @@ em_phase(void)
     interval++;
 }
 
+static void
+share(int i, char *base, size_t bytes)
+{
+    shared[i].base = base;
+    shared[i].bytes = base ? bytes : 0;
+    if (bytes > shared[i].room) {
+        free(shared[i].cells);
+        shared[i].cells = calloc((bytes + 3) / 4, sizeof *shared[i].cells);
+        shared[i].room = shared[i].cells ? bytes : 0;
+        shared[i].bytes = shared[i].room;
+    }
+}
+
 void
 em_begin_launch(const em_launch *launch)
 {
     const em_module *module = launch->function->module;
     first_of_launch = interval + 1;
-    shared = module->shared;
-    shared_bytes = module->shared_bytes;
-    if (shared_bytes > shared_room) {
-        free(shared_cells);
-        shared_cells = calloc((shared_bytes + 3) / 4, sizeof *shared_cells);
-        shared_room = shared_cells ? shared_bytes : 0;
-    }
+    share(0, module->shared, module->shared_bytes);
+    share(1, module->dynamic, launch->dynamic);
 }
 
 void
 em_begin_group(void)
 {
     first_of_group = interval + 1;
-    if (shared_bytes && shared_room)
-        memset(shared_cells, 0, (shared_bytes + 3) / 4 * sizeof *shared_cells);
+    for (int i = 0; i < 2; i++)
+        if (shared[i].bytes)
+            memset(shared[i].cells, 0, (shared[i].bytes + 3) / 4 * sizeof *shared[i].cells);
+}
+
+/* The cell of an address of shared memory, NULL where it is none. */
+static inline cell *
+shared_cell(uint64_t address, size_t *left)
+{
+    for (int i = 0; i < 2; i++) {
+        const uint64_t at = address - (uint64_t)(uintptr_t)shared[i].base;
+        if (at < shared[i].bytes) {
+            *left = shared[i].bytes - at;
+            return &shared[i].cells[at / 4];
+        }
+    }
+    return NULL;
 }
 
 static _Noreturn void
 stray(uint64_t address, size_t bytes, int write, const allocation *a)
 {
     char where[160] = "an address that was never allocated";
-    if (a && !a->live)
+    const uint64_t behind = address - (uint64_t)(uintptr_t)shared[1].base - shared[1].bytes;
+    if (shared[1].base && behind < EM_MOST_LOCAL)
+        snprintf(where, sizeof where, "%llu bytes past the %zu of shared memory that the launch asked for",
+                 (unsigned long long)behind, shared[1].bytes);
+    else if (a && !a->live)
         snprintf(where, sizeof where, "memory that was freed (%llu bytes at %#llx)", (unsigned long long)a->bytes,
                  (unsigned long long)a->base);
     else if (a && a + 1 < list + count && a[1].base - address < address - a->base - a->bytes)
@@ -228,26 +258,23 @@ look(cell *c, uint64_t address, int write, int is_shared)
 static inline void
 touch(const void *pointer, size_t bytes, int write)
 {
-    const uint64_t address = (uint64_t)(uintptr_t)pointer, at = address - (uint64_t)(uintptr_t)shared;
+    const uint64_t address = (uint64_t)(uintptr_t)pointer;
     if (em_at.item < 0 || ((const char *)pointer >= em_at.stack && (const char *)pointer < em_at.stack_end))
         return;
-    cell *c;
-    uint64_t offset;
-    const int is_shared = at < shared_bytes;
+    size_t left;
+    cell *c = shared_cell(address, &left);
+    const int is_shared = c != NULL;
     if (is_shared) {
-        if (bytes > shared_bytes - at)
+        if (bytes > left)
             stray(address, bytes, write, NULL);
-        c = shared_cells;
-        offset = at;
     } else {
         const allocation *a = find(address);
         if (!a || !a->live || address - a->base >= a->bytes || bytes > a->bytes - (address - a->base))
             stray(address, bytes, write, a);
-        c = a->cells;
-        offset = address - a->base;
+        c = &a->cells[(address - a->base) / 4];
     }
-    for (uint64_t word = offset / 4; word <= (offset + bytes - 1) / 4; word++)
-        look(&c[word], address, write, is_shared);
+    for (uint64_t words = (address % 4 + bytes + 3) / 4; words; words--)
+        look(c++, address, write, is_shared);
 }
 
 /* ---- what the sanitizer's code calls ------------------------------------------------------------ */
@@ -310,11 +337,14 @@ __tsan_func_exit(void)
 float
 ag_emulate_add(float *p, float value)
 {
-    const uint64_t address = (uint64_t)(uintptr_t)p, at = address - (uint64_t)(uintptr_t)shared;
-    const allocation *a = find(address);
-    if (at >= shared_bytes && (!a || !a->live || address - a->base >= a->bytes))
+    const uint64_t address = (uint64_t)(uintptr_t)p;
+    size_t left;
+    const cell *c = shared_cell(address, &left);
+    const allocation *a = c ? NULL : find(address);
+    if (!c && (!a || !a->live || address - a->base >= a->bytes))
         stray(address, sizeof *p, 1, a);
-    const cell *c = at < shared_bytes ? &shared_cells[at / 4] : &a->cells[(address - a->base) / 4];
+    if (!c)
+        c = &a->cells[(address - a->base) / 4];
     if (!c->written)
         em_blame(EM_LAUNCH_FAILED, "uninitialised: atomic addition at %#llx to what was never written",
                  (unsigned long long)address);

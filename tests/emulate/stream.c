@@ -57,9 +57,10 @@ add(tasks *t)
 
 /* A launch owns a copy of its parameters' values. */
 static int
-set_launch(task *t, em_function *f, unsigned groups, unsigned items, void **parameter)
+set_launch(task *t, em_function *f, unsigned groups, unsigned items, size_t dynamic, void **parameter)
 {
     t->what = LAUNCH;
+    t->launch.dynamic = dynamic;
     t->launch.function = f;
     t->launch.groups = groups;
     t->launch.items = items;
@@ -150,6 +151,7 @@ usable(const stream *s)
 int
 cuStreamCreate(void **out, unsigned flags)
 {
+    EM_CAN_FAIL
     (void)flags;
     if (em_state())
         return em_state();
@@ -158,6 +160,7 @@ cuStreamCreate(void **out, unsigned flags)
         return EM_NO_MEMORY;
     s->next = streams;
     streams = s;
+    em_alive++;
     *out = s;
     return EM_OK;
 }
@@ -169,12 +172,14 @@ cuStreamDestroy_v2(void *handle)
     stream *s = handle;
     run(s, end_of(s));
     s->destroyed = 1;
+    em_alive--;
     return em_error;
 }
 
 int
 cuStreamSynchronize(void *handle)
 {
+    EM_CAN_FAIL
     stream *s = handle;
     if (usable(s))
         return usable(s);
@@ -203,12 +208,14 @@ copy(stream *s, int what, void *host, uint64_t device, size_t bytes)
 int
 cuMemcpyHtoDAsync_v2(unsigned long long to, const void *from, size_t bytes, void *handle)
 {
+    EM_CAN_FAIL
     return copy(handle, TO_DEVICE, (void *)(uintptr_t)from, to, bytes);
 }
 
 int
 cuMemcpyDtoHAsync_v2(void *to, unsigned long long from, size_t bytes, void *handle)
 {
+    EM_CAN_FAIL
     return copy(handle, FROM_DEVICE, to, from, bytes);
 }
 
@@ -216,13 +223,15 @@ int
 cuLaunchKernel(void *function, unsigned gx, unsigned gy, unsigned gz, unsigned bx, unsigned by, unsigned bz,
                unsigned shared, void *handle, void **parameter, void **extra)
 {
+    EM_CAN_FAIL
     stream *s = handle;
     if (em_state() || !s || s->destroyed)
         return em_state() ? em_state() : EM_BAD_HANDLE;
-    if (!gx || gy != 1 || gz != 1 || !bx || bx > EM_MAX_ITEMS || by != 1 || bz != 1 || shared || extra)
+    const em_function *f = function;
+    if (!gx || gy != 1 || gz != 1 || !bx || bx > EM_MAX_ITEMS || by != 1 || bz != 1 || shared > f->most_dynamic || extra)
         return EM_BAD_VALUE;
     task *t = add(s->capturing ? &s->captured : &s->queue);
-    return t ? set_launch(t, function, gx, bx, parameter) : EM_NO_MEMORY;
+    return t ? set_launch(t, function, gx, bx, shared, parameter) : EM_NO_MEMORY;
 }
 
 /* ---- events ---------------------------------------------------------------------------------- */
@@ -230,10 +239,12 @@ cuLaunchKernel(void *function, unsigned gx, unsigned gy, unsigned gz, unsigned b
 int
 cuEventCreate(void **out, unsigned flags)
 {
+    EM_CAN_FAIL
     (void)flags;
     if (em_state())
         return em_state();
     *out = calloc(1, sizeof(event));
+    em_alive += *out != NULL;
     return *out ? EM_OK : EM_NO_MEMORY;
 }
 
@@ -241,12 +252,14 @@ int
 cuEventDestroy_v2(void *handle)
 {
     free(handle);
+    em_alive--;
     return em_error;
 }
 
 int
 cuEventRecord(void *handle, void *of)
 {
+    EM_CAN_FAIL
     event *e = handle;
     if (usable(of))
         return usable(of);
@@ -258,6 +271,7 @@ cuEventRecord(void *handle, void *of)
 int
 cuEventSynchronize(void *handle)
 {
+    EM_CAN_FAIL
     event *e = handle;
     if (em_state())
         return em_state();
@@ -269,6 +283,7 @@ cuEventSynchronize(void *handle)
 int
 cuStreamWaitEvent(void *handle, void *what, unsigned flags)
 {
+    EM_CAN_FAIL
     stream *s = handle;
     event *e = what;
     (void)flags;
@@ -288,6 +303,7 @@ cuStreamWaitEvent(void *handle, void *what, unsigned flags)
 int
 cuStreamBeginCapture_v2(void *handle, int mode)
 {
+    EM_CAN_FAIL
     stream *s = handle;
     (void)mode;
     if (usable(s))
@@ -302,12 +318,19 @@ cuStreamEndCapture(void *handle, void **graph)
     stream *s = handle;
     if (em_state() || !s->capturing)
         return em_state() ? em_state() : EM_BAD_VALUE;
+    const int fault = em_fails(__func__);
+    if (fault) { /* the capture ends all the same */
+        clear(&s->captured);
+        s->capturing = 0;
+        return fault;
+    }
     tasks *g = calloc(1, sizeof *g);
     if (!g)
         return EM_NO_MEMORY;
     *g = s->captured;
     memset(&s->captured, 0, sizeof s->captured);
     s->capturing = 0;
+    em_alive++;
     *graph = g;
     return EM_OK;
 }
@@ -321,7 +344,7 @@ enqueue(tasks *to, const tasks *from)
         for (int k = 0; k < EM_MAX_PARAMETERS; k++)
             parameter[k] = l->blob + 16 * k;
         task *t = add(to);
-        if (!t || set_launch(t, l->function, l->groups, l->items, parameter))
+        if (!t || set_launch(t, l->function, l->groups, l->items, l->dynamic, parameter))
             return EM_NO_MEMORY;
     }
     return EM_OK;
@@ -330,16 +353,19 @@ enqueue(tasks *to, const tasks *from)
 int
 cuGraphInstantiateWithFlags(void **exec, void *graph, unsigned long long flags)
 {
+    EM_CAN_FAIL
     (void)flags;
     if (em_state())
         return em_state();
     *exec = calloc(1, sizeof(tasks));
+    em_alive += *exec != NULL;
     return *exec ? enqueue(*exec, graph) : EM_NO_MEMORY;
 }
 
 int
 cuGraphLaunch(void *exec, void *handle)
 {
+    EM_CAN_FAIL
     stream *s = handle;
     return usable(s) ? usable(s) : enqueue(&s->queue, exec);
 }
@@ -349,6 +375,7 @@ cuGraphDestroy(void *graph)
 {
     clear(graph);
     free(graph);
+    em_alive--;
     return em_error;
 }
 
