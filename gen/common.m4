@@ -24,6 +24,11 @@ m4_define(`TILE_REALS', `(2 * TILE * SHAPE($1.points))')
 m4_define(`RE', `tile[2 * TILE * ($1) + ($2)]')
 m4_define(`IM', `tile[2 * TILE * ($1) + TILE + ($2)]')
 
+/* What a launch costs is the host's business: what a kernel states, and what the word of a pass adds. */
+m4_define(`COST', `')
+m4_define(`SAME_COST', `')
+m4_define(`PASS_COST', `')
+
 /* A pixel that was not measured carries an amplitude above this. */
 m4_define(`UNMEASURED', `REAL(1e30)')
 

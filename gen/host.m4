@@ -3,10 +3,11 @@ m4_divert(-1)
 /* host.m4 -- the host's view of the kernels.  SPDX-License-Identifier: BSD-3-Clause
 
    With -D AG_EMIT=header: one typed launcher for each kernel.  With -D AG_EMIT=table: the
-   table of kernels, their arguments, groups and local memory.  The text of a kernel's body
-   is thrown away, but for the words that say how its items are laid out.  */
+   table of kernels, their arguments, groups, local memory and costs.  The text of a kernel's body
+   is thrown away, but for the words that say how its items are laid out and what they cost.  */
 m4_define(`RESET', `m4_define(`PARAMS', `')m4_define(`VALUES', `')m4_define(`DESCRIBED', `')m4_define(`NARGS', 0)m4_dnl
-m4_define(`LOCAL', `0')m4_define(`KIND', `')m4_define(`PARTS', `1')m4_define(`TRANSFORMS', 0)')
+m4_define(`LOCAL', `0')m4_define(`KIND', `')m4_define(`PARTS', `1')m4_define(`TRANSFORMS', 0)m4_dnl
+m4_define(`SCALARS', `')m4_define(`STATED', m4_ifdef(`COSTS', `m4_defn(`COSTS')'))m4_define(`COSTS', `')m4_define(`PASS_COSTS', `')')
 RESET
 m4_define(`IDS', `')m4_define(`ENTRIES', `')
 m4_define(`APPEND', `m4_define(`$1', m4_defn(`$1')`$2')')
@@ -14,10 +15,17 @@ m4_define(`ENUM', `m4_ifelse($1, real, AG_REAL, $1, cplx, AG_COMPLEX, AG_INT)')
 m4_define(`ARG', `APPEND(`PARAMS', `, $2 $3')APPEND(`VALUES', ` {$4},')APPEND(`DESCRIBED', `{$1, $5, "$3"}, ')m4_define(`NARGS', m4_incr(NARGS))')
 m4_define(`IN',  `ARG(AG_ARG_IN, `const ag_array *', `$2', `.array = $2', ENUM($1))')
 m4_define(`OUT', `ARG(AG_ARG_OUT, `ag_array *', `$2', `.array = $2', ENUM($1))')
-m4_define(`VAL', `m4_ifelse($1, index, `ARG(AG_ARG_INDEX, `int64_t', `$2', `.as_index = $2', AG_INT)',
+m4_define(`VAL', `m4_ifelse($1, real, `', `APPEND(`SCALARS', `    const $1 $2 = arg['NARGS`].as_$1; (void)$2;
+')')m4_ifelse($1, index, `ARG(AG_ARG_INDEX, `int64_t', `$2', `.as_index = $2', AG_INT)',
 $1, int, `ARG(AG_ARG_INT, `int', `$2', `.as_int = $2', AG_INT)',
 `ARG(AG_ARG_REAL, `double', `$2', `.as_real = $2', AG_REAL)')')
 m4_define(`KERNEL', `m4_define(`THIS', `$1')')
+m4_define(`COST', `APPEND(`COSTS', `    tally(&cost, $1, $2, $3);
+')')
+m4_define(`SAME_COST', `m4_define(`COSTS', m4_defn(`STATED'))')
+m4_define(`PASS_COST', `APPEND(`PASS_COSTS', `    tally(&cost, items * PIXELS, 8, 5 * log2($1));
+')')
+m4_define(`PIXELS', `(double)ROWS * COLS')
 m4_define(`EACH', `m4_define(`KIND', `AG_EACH')')
 m4_define(`GROUP', `m4_define(`KIND', `AG_GROUPS')m4_define(`PARTS', `$3')')
 m4_define(`BYTES_real', `sizeof(ag_real)')
@@ -54,9 +62,18 @@ local_`'THIS`'(const ag_shape *shape)
     return LOCAL;
 }
 
+static ag_cost
+cost_`'THIS`'(const ag_shape *shape, const index items, const ag_arg *arg)
+{
+    ag_cost cost = {0, 0};
+    (void)shape; (void)items; (void)arg;
+SCALARS`'PASS_COSTS`'COSTS`'m4_ifelse(m4_defn(`COSTS'), `', `m4_errprint(`kernel 'THIS` has no COST, see kernels/README
+')m4_m4exit(1)')    return cost;
+}
+
 APPEND(`ENTRIES', `    {"'THIS`", AG_KERNEL_'THIS`, 'UNFUSED`, 'KIND`, 'NARGS`,
      {'m4_defn(`DESCRIBED')`},
-     parts_'THIS`, local_'THIS`},
+     parts_'THIS`, local_'THIS`, cost_'THIS`},
 ')m4_define(`KNOWN_'THIS)')
 m4_define(`EMIT', `m4_indir(EMIT_`'AG_EMIT)')
 m4_ifelse(AG_EMIT, header, `m4_m4wrap(`m4_divert(1)enum {
@@ -73,9 +90,21 @@ m4_ifelse(AG_EMIT, header, `#ifndef AG_KERNELS_H
 #define AG_KERNELS_H
 
 #include "core.h"
-', `#include "backend.h"
+', `#include <math.h>
+
+#include "backend.h"
 #include "kernels.h"
 
+typedef int64_t index;
+
 #define AG_LOCAL_BYTES(size, count) (((int64_t)(size) * (count) + 127) / 128 * 128)
+
+static void
+tally(ag_cost *cost, double count, double bytes, double flops)
+{
+    cost->bytes += count * bytes;
+    cost->flops += count * flops;
+}
+
 ')
 m4_divert(-1)

@@ -15,9 +15,10 @@ m4_divert(-1)
    Each pass also becomes a kernel NAME_unfused for where a library transforms: the same LOAD, STORE
    or middle over frames in natural order, (re, im) by (re, im), without tiles and transforms.
 
-   Moves, for a frame of n pixels: 8 n (scratch) plus what LOAD or STORE moves in the outer
-   passes, 16 n plus the amplitudes in the middle one; computes about 5 n log2 n flops in all
-   for each direction.  */
+   A transform of n points counts as 5 n log2 n flops, whatever it takes: so do those of FFTW's and other
+   libraries' speeds.  Each pass moves a pixel's 8 bytes of scratch, the middle one there and back; what
+   LOAD, STORE and the text between the transforms add is in their files (COST, which all kernels of a word
+   share).  */
 m4_define(`FRAME_ARGS', `IN(cplx, table), IN(int, frame), IN(int, corner), IN(real, fraction),
            IN(cplx, object), VAL(index, object_cols), IN(cplx, probe), VAL(index, probe_step)')
 m4_define(`SCRATCH_AT', `(s * STRIPS_Y + ($1) / TILE) * (COLS * (index)(2 * TILE)) + ($2) * (2 * TILE) + ($1) % TILE')
@@ -54,6 +55,7 @@ m4_define(`SCRATCH_TO_TILE', `EACH_TILE(y, c, ROWS, TILE)
 
 m4_define(`COLUMNS_OF_STRIP', `const int x0 = strip * TILE, width = COLS - x0 < TILE ? COLS - x0 : TILE;')
 m4_define(`FIRST_PASS', `KERNEL($1_unfused, OUT(real, scratch), FRAME_ARGS, OUT(real, spill))
+    PASS_COST(1)
     GROUP(s, strip, STRIPS_X)
         COLUMNS_OF_STRIP
         WINDOW
@@ -61,7 +63,8 @@ m4_define(`FIRST_PASS', `KERNEL($1_unfused, OUT(real, scratch), FRAME_ARGS, OUT(
             scratch[2 * NATURAL_AT(s, y, x)] = wave.re; scratch[2 * NATURAL_AT(s, y, x) + 1] = wave.im;')
     END_GROUP
 END_KERNEL
-KERNEL($1, OUT(real, scratch), FRAME_ARGS, OUT(real, spill))
+SAME_COST`'KERNEL($1, OUT(real, scratch), FRAME_ARGS, OUT(real, spill))
+    PASS_COST(ROWS)
     TILE_BUFFER(y)
     GROUP(s, strip, STRIPS_X)
         COLUMNS_OF_STRIP
@@ -79,6 +82,7 @@ KERNEL($1, OUT(real, scratch), FRAME_ARGS, OUT(real, spill))
 END_KERNEL')
 
 m4_define(`LAST_PASS', `KERNEL($1_unfused, OUT(cplx, result), IN(real, scratch), FRAME_ARGS, OUT(real, spill))
+    PASS_COST(1)
     GROUP(s, strip, STRIPS_X)
         COLUMNS_OF_STRIP
         WINDOW
@@ -86,7 +90,8 @@ m4_define(`LAST_PASS', `KERNEL($1_unfused, OUT(cplx, result), IN(real, scratch),
             $2')
     END_GROUP
 END_KERNEL
-KERNEL($1, OUT(cplx, result), IN(real, scratch), FRAME_ARGS, OUT(real, spill))
+SAME_COST`'KERNEL($1, OUT(cplx, result), IN(real, scratch), FRAME_ARGS, OUT(real, spill))
+    PASS_COST(ROWS)
     TILE_BUFFER(y)
     GROUP(s, strip, STRIPS_X)
         COLUMNS_OF_STRIP
@@ -110,9 +115,11 @@ m4_define(`MIDDLE_LOAD', `    PART_OF_STRIP
             RE(q, l) = l < height ? scratch[STRIP_AT + l] : 0;
             IM(q, l) = l < height ? scratch[STRIP_AT + TILE + l] : 0;
         END_TILE
-        FFT(forward, x)')
-m4_define(`MIDDLE_PASS', `UNFUSED_PASS($1, `OUT(real, scratch), IN(cplx, table), $2', `$3')
-KERNEL($1, OUT(real, scratch), IN(cplx, table), $2, OUT(real, spill))
+        FFT(forward, x)
+        PASS_COST(COLS)')
+m4_define(`MIDDLE_PASS', `UNFUSED_PASS($1, `OUT(real, scratch), IN(cplx, table), $2', `PASS_COST(1)
+        $3')
+SAME_COST`'KERNEL($1, OUT(real, scratch), IN(cplx, table), $2, OUT(real, spill))
     TILE_BUFFER(x)
     REDUCE_BUFFER
     GROUP(s, strip, STRIPS_Y)
@@ -123,6 +130,7 @@ KERNEL($1, OUT(real, scratch), IN(cplx, table), $2, OUT(real, spill))
             scratch[STRIP_AT + l] = RE(q, l);
             scratch[STRIP_AT + TILE + l] = IM(q, l);
         END_TILE
+        PASS_COST(COLS)
     END_GROUP
 END_KERNEL')
 /* Amplitudes (of slot or frame $1 of the array), the state and the factors for one frame lie as the
@@ -139,23 +147,27 @@ m4_define(`FACTOR_IM', `factor[((index)strip * DEPTH + q) * (2 * TILE) + TILE + 
    There the wave has come through free space (kernel transfer), row q of the tile is row q of the
    frame and its column l the column x0 + l.  A strip's depth is DEPTH rows, there are STRIPS of them.
    DETECTOR_SUMS is the same for kernels that only look. */
+m4_define(`NEAR_LOAD', `COLUMNS_OF_STRIP
+        SCRATCH_TO_TILE
+        FFT(inverse, y)
+        PASS_COST(ROWS)')
 m4_define(`DETECTOR_PASS', `MIDDLE_PASS($1, `$2', `$3')
 
-NEAR_STRIPS`'UNFUSED_PASS(near_$1, `OUT(real, scratch), IN(cplx, table), $2', `$3')
-KERNEL(near_$1, OUT(real, scratch), IN(cplx, table), $2, OUT(real, spill))
+NEAR_STRIPS`'SAME_COST`'UNFUSED_PASS(near_$1, `OUT(real, scratch), IN(cplx, table), $2', `PASS_COST(1)
+        $3')
+SAME_COST`'KERNEL(near_$1, OUT(real, scratch), IN(cplx, table), $2, OUT(real, spill))
     TILE_BUFFER(y)
     REDUCE_BUFFER
     GROUP(s, strip, STRIPS_X)
-        COLUMNS_OF_STRIP
-        SCRATCH_TO_TILE
-        FFT(inverse, y)
+        NEAR_LOAD
         $3
         FFT(forward, y)
         TILE_TO_SCRATCH
+        PASS_COST(ROWS)
     END_GROUP
 END_KERNEL`'FAR_STRIPS')
 m4_define(`DETECTOR_SUMS', `UNFUSED_PASS($1, `$2', `$3')
-KERNEL($1, $2, OUT(real, spill))
+SAME_COST`'KERNEL($1, $2, OUT(real, spill))
     TILE_BUFFER(x)
     REDUCE_BUFFER
     GROUP(s, strip, STRIPS_Y)
@@ -164,14 +176,12 @@ KERNEL($1, $2, OUT(real, spill))
     END_GROUP
 END_KERNEL
 
-NEAR_STRIPS`'UNFUSED_PASS(near_$1, `$2', `$3')
-KERNEL(near_$1, $2, OUT(real, spill))
+NEAR_STRIPS`'SAME_COST`'UNFUSED_PASS(near_$1, `$2', `$3')
+SAME_COST`'KERNEL(near_$1, $2, OUT(real, spill))
     TILE_BUFFER(y)
     REDUCE_BUFFER
     GROUP(s, strip, STRIPS_X)
-        COLUMNS_OF_STRIP
-        SCRATCH_TO_TILE
-        FFT(inverse, y)
+        NEAR_LOAD
         $3
     END_GROUP
 END_KERNEL`'FAR_STRIPS')
@@ -181,6 +191,7 @@ m4_define(`UNFUSED_PASS', `NATURALLY(`KERNEL($1_unfused, $2, OUT(real, spill))
     REDUCE_BUFFER
     GROUP(s, strip, STRIPS)
         PART_OF_STRIP
+        PASS_COST(1)
         $3
     END_GROUP
 END_KERNEL')')

@@ -2,9 +2,9 @@
 
        result = after(scale[n, c] image + offset[n, c]),  plus base with `add'
 
-   An item is a row of a block of 16 channels.  Moves 8 (add: 12) bytes per value; 2 flops and the
-   activation.  */
+   An item is a row of a block of 16 channels.  */
 
+COST(items * width * BLOCK, 8 + 4 * add, 2)
 KERNEL(affine, OUT(real, result), IN(real, image), IN(real, scale), IN(real, offset), IN(real, base), VAL(int, height), VAL(int, width),
            VAL(int, after), VAL(int, add))
     GROUP(item, part, 1)

@@ -6,13 +6,12 @@
    cols) says where the data hold the frequency at a position of the transform;
    near field: the pixel is (q, strip TILE + l).
    `square_root' 0: the data are amplitudes already; `clip': negative amplitudes become 0.  Pixels
-   that are not valid, and the padding, become unmeasured.
-
-   Moves 12 bytes per pixel, once per scan.  */
+   that are not valid, and the padding, become unmeasured.  */
 
 /* MEASURED(name, more arguments, text): the text is the pixel of the data at row q of a tile and place p of
    its strip. */
-m4_define(`MEASURED_KERNEL', `KERNEL($1, OUT(real, amplitude), IN(real, data), IN(int, valid)$2, VAL(int, square_root),
+m4_define(`MEASURED_KERNEL', `COST(items * PIXELS, 12, 1)
+KERNEL($1, OUT(real, amplitude), IN(real, data), IN(int, valid)$2, VAL(int, square_root),
            VAL(int, clip))
     GROUP(s, strip, STRIPS)
         PART_OF_STRIP

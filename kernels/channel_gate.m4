@@ -2,10 +2,9 @@
 
        gate[n, c] = sigmoid( M(mean) + M(largest) ),  M(v) = W2 relu(W1 v + b1) + b2
    (S. Woo et al., CBAM, ECCV 2018, arXiv:1807.06521.)  An item is a sample.  w1 lies as [hidden][channel], w2 as
-   [channel][hidden]; weights of channels beyond the last are 0.
+   [channel][hidden]; weights of channels beyond the last are 0.  */
 
-   Moves 16 bytes per row and channel; 8 flops per weight.  */
-
+COST(items * channels, 16 * rows, 4 * rows + 8 * hidden)
 KERNEL(channel_gate, OUT(real, gate), IN(real, sums), IN(real, w1), IN(real, b1), IN(real, w2), IN(real, b2),
            VAL(int, channels), VAL(int, rows), VAL(int, hidden))
     SHARED(real, pooled, 2 * 1024)

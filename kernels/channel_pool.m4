@@ -2,8 +2,9 @@
 
        result[n, 0, y, x] = max_c gate[n, c] image[n, c, y, x],  result[n, 1, y, x] = mean_c of the same
 
-   in two planes.  An item is a row of a sample.  Moves 4 bytes per value; 3 flops.  */
+   in two planes.  An item is a row of a sample.  */
 
+COST(items * width, 4 * (channels + 2), 3 * channels)
 KERNEL(channel_pool, OUT(real, result), IN(real, image), IN(real, gate), VAL(int, channels), VAL(int, height), VAL(int, width))
     GROUP(item, part, 1)
         const int blocks = (channels + BLOCK - 1) / BLOCK;

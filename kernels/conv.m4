@@ -9,10 +9,12 @@
    statistics (gen/nets.m4) for each item, phase after phase: `keep' - 1 rows come before in each sample, of
    `sums_rows'.
 
-   An item is 32 pixels of a row in a panel of output channels, the panel slowest in a sample.  Moves 4 bytes
-   per value; 2 flops per value, input and tap.  */
+   An item is 32 pixels of a row in a panel of output channels, the panel slowest in a sample.  */
 
 m4_define(`WINDOW_REALS', `(7 * (31 + 7) * BLOCK)')
+COST(items / ((output_blocks + 1) / 2 * (index)rows * ((cols + 31) / 32)) * rows * (double)cols,
+     4 * (BLOCK * output_blocks * (1 + add) + inputs * (taps >> 16) * (taps >> 16)),
+     2.0 * BLOCK * output_blocks * inputs * (taps & 255) * (taps >> 8 & 255))
 KERNEL(conv, OUT(real, result), OUT(real, sums), IN(real, image), IN(real, scale), IN(real, offset), IN(real, weights),
            IN(real, bias), IN(real, base), VAL(int, height), VAL(int, width), VAL(int, image_blocks), VAL(int, inputs),
            VAL(int, output_blocks), VAL(int, rows), VAL(int, cols), VAL(int, taps), VAL(int, place), VAL(int, spread),

@@ -13,7 +13,7 @@
    (src/nets/weights.c).
 
    An item is a block of `tiles' tiles of 4 x 4 pixels of `unit' samples, and every `groups'-th panel of output
-   channels.  Moves 4 bytes per value of image and result and does 18 flops per value and input.  */
+   channels.  */
 
 m4_define(`INPUT_TRANSFORM', `const real e1 = d4 - 2 * d2, o1 = d3 - 2 * d1, e2 = d4 - REAL(0.5) * d2, o2 = d3 - REAL(0.5) * d1;
                 const real r0 = d0 - REAL(2.5) * d2 + d4, r5 = d1 - REAL(2.5) * d3 + d5;
@@ -31,6 +31,8 @@ m4_define(`WINOGRAD_INPUT', `(36 * (128 * 32 + 16))')
 m4_define(`WINOGRAD_PRODUCTS', `(36 * (32 * PANEL + 16))')
 m4_define(`WINOGRAD_ROWS', `(6 * (32 * 4 + 2) * BLOCK)')
 
+COST(items / groups / (((height + 3) / 4 * ((width + 3) / 4) * (index)unit + tiles - 1) / tiles) * unit * (double)height * width,
+     4 * (inputs + BLOCK * output_blocks), 18.0 * inputs * BLOCK * output_blocks)
 KERNEL(conv3, OUT(real, result), OUT(real, sums), IN(real, image), IN(real, scale), IN(real, offset), IN(real, weights),
            IN(real, bias), VAL(int, height), VAL(int, width), VAL(int, image_blocks), VAL(int, inputs),
            VAL(int, output_blocks), VAL(int, tiles), VAL(int, unit), VAL(int, groups), VAL(int, reflect),

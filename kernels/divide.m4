@@ -1,9 +1,8 @@
 /* divide -- the least-squares object or probe.  SPDX-License-Identifier: BSD-3-Clause
 
-       x <- (number + c x) / (density + c + guard),    c = inertia top[0]
+       x <- (number + c x) / (density + c + guard),    c = inertia top[0]  */
 
-   Moves 28 bytes and does 8 flops per pixel.  */
-
+COST(items, 28, 9)
 KERNEL(divide, OUT(cplx, x), IN(cplx, number), IN(real, density), IN(real, top), VAL(real, inertia), VAL(real, guard))
     EACH(i)
         const real c = inertia * top[0];

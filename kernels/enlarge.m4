@@ -2,10 +2,9 @@
 
    Nearest: result[y, x] = image[y / 2, x / 2].  `bilinear': the centres of the pixels stay where they are, so a new
    pixel is 9/16, 3/16, 3/16 and 1/16 of its four neighbours, those beyond the rim being those on it.  An item is a
-   row of the result in a block of 16 channels; rows and cols are those of the image.
+   row of the result in a block of 16 channels; rows and cols are those of the image.  */
 
-   Moves 5 bytes per value of the result; 6 flops where bilinear.  */
-
+COST(items * 2 * cols * BLOCK, 5, 6 * bilinear)
 KERNEL(enlarge, OUT(real, result), IN(real, image), VAL(int, rows), VAL(int, cols), VAL(int, bilinear))
     GROUP(item, part, 1)
         const index plane = item / (2 * rows) * rows * cols;

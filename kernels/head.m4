@@ -3,10 +3,9 @@
        result[n, c, y, x] = act(inner[n, first + c, y - pad, x - pad]) + silu(outer[n, c, y, x]) outside of the middle
 
    inner has `pad' rows and columns less on each side, and is 0 there; the middle, where outer is left out, is
-   where inner is.  Without `frame' there is no outer.  An item is a row of a plane.
+   where inner is.  Without `frame' there is no outer.  An item is a row of a plane.  */
 
-   Moves 8 (12) bytes per pixel.  */
-
+COST(items * width, 8 + 4 * frame, 1)
 KERNEL(head, OUT(real, result), IN(real, inner), IN(real, outer), VAL(int, channels), VAL(int, first), VAL(int, inner_blocks),
            VAL(int, outer_blocks), VAL(int, height), VAL(int, width), VAL(int, pad), VAL(int, act), VAL(int, frame))
     GROUP(item, part, 1)

@@ -1,7 +1,6 @@
 /* load_exit -- the exit wave: probe times object window.  SPDX-License-Identifier: BSD-3-Clause
 
-       wave = P[y, x] O[corner + (y, x)]
+       wave = P[y, x] O[corner + (y, x)]  */
 
-   Moves 24 bytes and does 6 flops per pixel (36 more for a bilinear window).  */
-
+COST(items * PIXELS, 16, 6 + 20 * LINEAR)
 FIRST_PASS(load_exit, `const cplx wave = product(PROBE, OBJECT);')

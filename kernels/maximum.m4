@@ -1,7 +1,8 @@
 /* maximum -- the largest of n values that are not negative.  SPDX-License-Identifier: BSD-3-Clause
 
-   One item.  Moves 4 bytes per value.  */
+   One item.  */
 
+COST(n, 4, 1)
 KERNEL(maximum, OUT(real, top), IN(real, value), VAL(index, n))
     REDUCE_BUFFER
     GROUP(item, part, 1)

@@ -3,10 +3,9 @@
        W = F(exit wave),  W <- a W / (max(|W|, least) + guard),  error[s, strip] = sum (a - |W|)^2
 
    over measured pixels; the others keep the model's value.  `scale' makes the unscaled
-   transforms orthonormal; the phase of a wave far below `least' is rounding and is not blown up.  (A. M. Maiden, J. M. Rodenburg, Ultramicroscopy 109, 1256 (2009).)
+   transforms orthonormal; the phase of a wave far below `least' is rounding and is not blown up.  (A. M. Maiden, J. M. Rodenburg, Ultramicroscopy 109, 1256 (2009).)  */
 
-   Moves 20 bytes per pixel; 12 flops beside the transforms.  */
-
+COST(items * PIXELS, 4, 12)
 DETECTOR_PASS(modulus, `OUT(real, error), IN(int, frame), VAL(index, first), IN(real, amplitude),
            VAL(real, scale), VAL(real, least), VAL(real, guard)', `
         TILE_SUM(total, q, l, DEPTH)

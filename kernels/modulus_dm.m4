@@ -5,10 +5,9 @@
 
    `start' makes phi = a psi / (max(|psi|, least) + guard).  error[s, strip] = sum (a - |psi|)^2; pixels
    that were not measured take W for the projection.  The state is laid out like the scratch.
-   (P. Thibault et al., Ultramicroscopy 109, 338 (2009), with beta = 1.)
+   (P. Thibault et al., Ultramicroscopy 109, 338 (2009), with beta = 1.)  */
 
-   Moves 36 bytes per pixel; 25 flops beside the transforms.  */
-
+COST(items * PIXELS, 20, 25)
 DETECTOR_PASS(modulus_dm, `OUT(real, error), OUT(real, state), IN(int, frame), VAL(index, first),
            IN(real, amplitude), VAL(real, scale), VAL(real, least), VAL(real, guard), VAL(int, start)', `
         TILE_SUM(total, q, l, DEPTH)

@@ -8,10 +8,9 @@
    overlap projection of the last d.  `start' makes z = w.  error[s, strip] = sum (a - |w|)^2;
    pixels that were not measured take z for d.
    (D. R. Luke, Inverse Problems 21, 37 (2005); S. Marchesini et al., J. Appl. Cryst. 49, 1245
-   (2016).)
+   (2016).)  */
 
-   Moves 36 bytes per pixel; 27 flops beside the transforms.  */
-
+COST(items * PIXELS, 20, 27)
 DETECTOR_PASS(modulus_raar, `OUT(real, error), OUT(real, state), IN(int, frame), VAL(index, first),
            IN(real, amplitude), VAL(real, scale), VAL(real, least), VAL(real, guard), VAL(real, beta), VAL(int, start)', `
         TILE_SUM(total, q, l, DEPTH)

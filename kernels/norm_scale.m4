@@ -4,10 +4,9 @@
        scale[n, c] = gain[c] / sqrt(variance + epsilon),  offset[n, c] = shift[c] - scale[n, c] mean
 
    The variance is that of the rows about their means plus that of the means (T. F. Chan et al., Am. Stat. 37, 242
-   (1983)).  An item is a channel of a sample; a row of statistics is described in gen/nets.m4.
+   (1983)).  An item is a channel of a sample; a row of statistics is described in gen/nets.m4.  */
 
-   Moves 24 bytes per row and 8 flops.  */
-
+COST(items * rows, 24, 8)
 KERNEL(norm_scale, OUT(real, scale), OUT(real, offset), IN(real, sums), IN(real, gain), IN(real, shift),
            VAL(int, channels), VAL(int, rows), VAL(real, epsilon))
     EACH(i)

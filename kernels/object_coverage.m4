@@ -3,10 +3,10 @@
        density[pixel] = sum_s |p_s|^2
 
    over the slots whose window covers the pixel, in ascending order.  An item is a segment of an
-   object row, see object_sum.
+   object row, see object_sum.  */
 
-   Moves 8 bytes per pixel of a slot and 4 per pixel of the box; 4 flops per pixel of a slot.  */
-
+COST(slots * PIXELS * (1 + 3 * LINEAR), 8, 4 + LINEAR)
+COST(items / segments * (right - left), 4, 0)
 KERNEL(object_coverage, OUT(real, density), VAL(index, object_cols), VAL(index, top), VAL(index, left),
            VAL(index, right), VAL(index, segments), VAL(index, slots), IN(int, frame), IN(int, corner),
            IN(real, fraction), IN(cplx, probe), VAL(index, probe_step))

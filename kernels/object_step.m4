@@ -7,10 +7,10 @@
    with `whole' that of all frames (`coverage'), else the slots' own sum of |p|^2.  W_max is the
    largest of `limits' values of `limit'.  An item is a segment of an object row, see object_sum.
    (J. M. Rodenburg, H. M. L. Faulkner, Appl. Phys. Lett. 85, 4795 (2004); A. Maiden, D. Johnson,
-   P. Li, Optica 4, 736 (2017); the coverage form: tike, github.com/AdvancedPhotonSource/tike.)
+   P. Li, Optica 4, 736 (2017); the coverage form: tike, github.com/AdvancedPhotonSource/tike.)  */
 
-   Moves 16 bytes per pixel of a slot and 16 (20) per pixel of the box; 10 flops per pixel of a slot.  */
-
+COST(slots * PIXELS * (1 + 3 * LINEAR), 16, 12 + 3 * LINEAR)
+COST(items / segments * (right - left), 16 + 4 * whole, 10)
 KERNEL(object_step, OUT(cplx, object), VAL(index, object_cols), VAL(index, top), VAL(index, left), VAL(index, right),
            VAL(index, segments), VAL(index, slots), IN(int, frame), IN(int, corner), IN(real, fraction),
            IN(cplx, probe), VAL(index, probe_step), IN(cplx, stack), IN(real, coverage), VAL(int, whole),
@@ -28,8 +28,14 @@ KERNEL(object_step, OUT(cplx, object), VAL(index, object_cols), VAL(index, top),
             SUM_SQUARE(i) = 0;
         END_OWN
         SUM_SLOTS
+        /* Not `whole ? ... : ...' below: LLVM 19 fails on a choice between two kinds of memory (gfx90a). */
+        if (whole) {
         OWN(i, 0, width)
-            const real w = whole ? coverage[place + i] : SUM_SQUARE(i);
+            SUM_SQUARE(i) = coverage[place + i];
+        END_OWN
+        }
+        OWN(i, 0, width)
+            const real w = SUM_SQUARE(i);
             const real below = root ? w + alpha * top_limit : (1 - alpha) * w + alpha * top_limit;
             const real above = root ? step * SQRT(w / (top_limit > 0 ? top_limit : 1)) : step;
             const real factor = below > 0 ? above / below : 0;

@@ -4,10 +4,10 @@
 
    over the slots whose window covers the pixel, in ascending order; `fresh' begins at 0, else
    the sum goes on, so blocks of frames change no bit.  An item is a segment of an object row of
-   the box top, left, ..., right.  With bilinear windows each slot counts by its four weights.
+   the box top, left, ..., right.  With bilinear windows each slot counts by its four weights.  */
 
-   Moves 16 bytes per pixel of a slot and 24 per pixel of the box; 10 flops per pixel of a slot.  */
-
+COST(slots * PIXELS * (1 + 3 * LINEAR), 16, 12 + 3 * LINEAR)
+COST(items / segments * (right - left), fresh ? 12 : 24, 0)
 KERNEL(object_sum, OUT(cplx, number), OUT(real, density), VAL(index, object_cols), VAL(index, top),
            VAL(index, left), VAL(index, right), VAL(index, segments), VAL(index, slots), VAL(int, fresh),
            IN(int, frame), IN(int, corner), IN(real, fraction), IN(cplx, probe), VAL(index, probe_step),

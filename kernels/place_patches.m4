@@ -4,10 +4,9 @@
 
    where patch j, `side' x `side' of complex z_j with the weight w of its pixel, has its corner at corner[j] +
    fraction[j], and b_j is the bilinear factor of the tap.  Each pixel of the canvas gathers, patches and taps in
-   ascending order; `fresh' begins at 0.  An item is a segment of a row of the canvas.
+   ascending order; `fresh' begins at 0.  An item is a segment of a row of the canvas.  */
 
-   Moves 8 bytes per pixel of a patch and tap; 10 flops.  */
-
+COST(patches * side * (double)side, 48, 40)
 KERNEL(place_patches, OUT(cplx, number), OUT(real, density), IN(cplx, patch), IN(real, weight), IN(int, corner),
            IN(real, fraction), VAL(index, patches), VAL(int, side), VAL(index, canvas_cols), VAL(int, fresh))
     SHARED(real, sums, 3 * SEGMENT)

@@ -3,8 +3,9 @@
        result[n, c, y, x] = max_{a, b < side} image[n, c, y side + a, x side + b] gate[n, c] where[n, y side + a, x side + b]
 
    without `gated' no gate, without `placed' no where.  An item is a row of the result in a block of 16 channels;
-   rows and cols are those of the result.  Moves 4 bytes per value of image and result.  */
+   rows and cols are those of the result.  */
 
+COST(items * cols * BLOCK, 4 + 4 * side * side, side * side * (1 + gated + placed))
 KERNEL(pool, OUT(real, result), IN(real, image), IN(real, gate), IN(real, where), VAL(int, blocks), VAL(int, rows),
            VAL(int, cols), VAL(int, side), VAL(int, gated), VAL(int, placed))
     GROUP(item, part, 1)

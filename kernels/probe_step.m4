@@ -3,10 +3,10 @@
        P += step sum_s term[s] / ((1 - beta) D + beta D_max)
 
    D is the density that probe_terms left, D_max the largest of its segments' maxima.  An item is a
-   row of the window, in segments.
+   row of the window, in segments.  */
 
-   Moves 8 bytes per pixel of a slot and 20 per pixel of the window.  */
-
+COST(slots * PIXELS, 8, 2)
+COST(PIXELS, 20, 8)
 KERNEL(probe_step, OUT(cplx, probe), IN(cplx, term), IN(real, density), IN(real, density_top), VAL(index, slots),
            VAL(real, beta), VAL(real, step))
     REDUCE_BUFFER

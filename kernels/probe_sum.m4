@@ -2,10 +2,10 @@
 
        number[y, x] (+)= sum_s term[s, y, x]
 
-   in ascending order; `fresh' begins at 0.
+   in ascending order; `fresh' begins at 0.  */
 
-   Moves 8 bytes and does 2 flops per pixel of a slot.  */
-
+COST(slots * items, 8, 2)
+COST(items, fresh ? 8 : 16, 0)
 KERNEL(probe_sum, OUT(cplx, number), IN(cplx, term), VAL(index, slots), VAL(int, fresh))
     EACH(i)
         real re = fresh ? 0 : number[i].re, im = fresh ? 0 : number[i].im;

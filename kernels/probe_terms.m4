@@ -6,10 +6,7 @@
    before they are added; else number[y, x] (+)= sum_s t_s.  `fresh' begins the sums at 0, else they
    go on.  Of each segment of a row also density_top = max density, probe_top = max_s |p_s|^2.
 
-   An item is a row of the window, in segments.
-
-   Moves 24 (keep: 32) bytes per pixel of a slot and 24 per pixel of the window; 15 flops per pixel of
-   a slot.  */
+   An item is a row of the window, in segments.  */
 
 m4_define(`TERMS', `OWN(i, 0, width)
                     const int x = x0 + i;
@@ -20,6 +17,8 @@ m4_define(`TERMS', `OWN(i, 0, width)
                 END_OWN')
 m4_define(`KEEP', `term[at + i] = t;')
 m4_define(`ADD', `SUM_RE(i) += t.re; SUM_IM(i) += t.im;')
+COST(slots * PIXELS, 24 + 8 * keep, 16 + 20 * LINEAR)
+COST(PIXELS, (keep ? 4 : 12) * (fresh ? 1 : 2), 1)
 KERNEL(probe_terms, OUT(cplx, number), OUT(cplx, term), OUT(real, density), OUT(real, density_top), OUT(real, probe_top),
            VAL(index, slots), VAL(int, fresh), VAL(int, keep), IN(int, frame), IN(int, corner), IN(real, fraction),
            IN(cplx, object), VAL(index, object_cols), IN(cplx, probe), VAL(index, probe_step), IN(cplx, stack))

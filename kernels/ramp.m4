@@ -4,10 +4,9 @@
        ramp[j, p] = exp(-2 pi i f_y k_y(p) / rows),   then the same for the columns
 
    k(p) is the signed frequency at position p of the transform, given in `frequency' (rows, then
-   cols).  An item is one factor of one frame.
+   cols).  An item is one factor of one frame.  */
 
-   Moves 16 bytes per factor.  */
-
+COST(items, 16, 5)
 KERNEL(ramp, OUT(cplx, ramp), IN(real, fraction), IN(int, frequency))
     EACH(i)
         const index j = i / (ROWS + COLS);

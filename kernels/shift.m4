@@ -3,10 +3,9 @@
        W <- W exp(-2 pi i sign (f_y k_y / rows + f_x k_x / cols)) / (rows cols)
 
    sign +1 moves by the frame's fraction f, -1 (the adjoint) moves back.  `ramp' holds the two
-   factors of each frame, see ramp.
+   factors of each frame, see ramp.  */
 
-   Moves 16 bytes per pixel; 14 flops beside the transforms.  */
-
+COST(items * PIXELS, 0, 14)
 MIDDLE_PASS(shift, `IN(int, frame), IN(cplx, ramp), VAL(real, scale), VAL(int, sign)', `
         EACH_TILE(q, l, COLS, TILE)
             const index at = frame[s] * (index)(ROWS + COLS);

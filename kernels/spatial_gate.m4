@@ -1,10 +1,9 @@
 /* spatial_gate -- spatial attention.  SPDX-License-Identifier: BSD-3-Clause
 
        gate[n, y, x] = sigmoid( sum_{c, a, b} w[c, a, b] plane[n, c, y + a - 3, x + b - 3] ),  0 outside, c < 2
-   (S. Woo et al., CBAM, ECCV 2018, arXiv:1807.06521.)  An item is a row of a sample.
+   (S. Woo et al., CBAM, ECCV 2018, arXiv:1807.06521.)  An item is a row of a sample.  */
 
-   Moves 12 bytes and does 196 flops per pixel.  */
-
+COST(items * width, 12, 196)
 KERNEL(spatial_gate, OUT(real, gate), IN(real, plane), IN(real, weights), VAL(int, height), VAL(int, width))
     GROUP(item, part, 1)
         const index n = item / height;

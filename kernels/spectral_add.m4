@@ -3,10 +3,10 @@
 
        result[x] = image[x] + gelu(result[x] + sum_j table[x, j] value[j])
 
-   where result holds the local branch; along a row of 16 channels, which is an item.
+   where result holds the local branch; along a row of 16 channels, which is an item.  */
 
-   Moves 12 bytes per value, and 64 per term and row; 32 flops per product, about 25 per value.  */
-
+COST(items * width * BLOCK, 12, 25 + 2 * terms)
+COST(items * terms, 4 * BLOCK, 0)
 KERNEL(spectral_add, OUT(real, result), IN(real, image), IN(real, table), IN(real, value), VAL(int, width), VAL(int, terms))
     SHARED(real, sums, 64 * BLOCK)
     GROUP(item, part, 1)

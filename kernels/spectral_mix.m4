@@ -4,10 +4,10 @@
 
    X lies as [mode][sample][block][part][16], Y as [sample][block][column mode][row mode][part][16], the weights as
    [mode][block of outputs][input][part][16]; mode = row mode * cols + column mode.  An item is 16 outputs of a
-   mode.
+   mode.  */
 
-   Moves 8 bytes per input, output and weight; 8 flops per product.  */
-
+COST(items * inputs * samples, 8, 8 * BLOCK)
+COST(items * (inputs + samples), 8 * BLOCK, 0)
 KERNEL(spectral_mix, OUT(real, result), IN(real, value), IN(real, weights), VAL(index, samples), VAL(int, inputs),
            VAL(int, output_blocks), VAL(int, rows), VAL(int, cols))
     SHARED(real, sums, 2 * BLOCK * PANEL)

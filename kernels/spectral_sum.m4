@@ -4,10 +4,9 @@
 
    of 16 channels at once, real and imaginary parts being places of p and j of their own.  Item = (outer, inner):
    value begins at outer outer_from + inner inner_from, result at outer outer_to + inner inner_to, its place p
-   (p / 2) step_to + (p % 2) BLOCK further.  Which sums make a spectral convolution stands in src/nets/spectral.c.
+   (p / 2) step_to + (p % 2) BLOCK further.  Which sums make a spectral convolution stands in src/nets/spectral.c.  */
 
-   Moves 64 bytes per place of value and result; 32 flops per product.  */
-
+COST(items, 4 * BLOCK * (places + terms), 2.0 * BLOCK * places * terms)
 KERNEL(spectral_sum, OUT(real, result), IN(real, table), IN(real, value), VAL(int, places), VAL(int, terms),
            VAL(int, inners), VAL(index, outer_from), VAL(index, inner_from), VAL(index, outer_to), VAL(index, inner_to),
            VAL(index, step_to))

@@ -1,7 +1,6 @@
 /* store_stack -- keep the waves.  SPDX-License-Identifier: BSD-3-Clause
 
-       result[s] = wave
+       result[s] = wave  */
 
-   Moves 16 bytes per pixel.  */
-
+COST(items * PIXELS, 8, 0)
 LAST_PASS(store_stack, `result[(s * ROWS + y) * COLS + x] = wave;')

@@ -2,8 +2,9 @@
 
        result[n, c, y, x] = plane[n, c, y, x],  0 for the channels beyond the last
 
-   An item is a row of a block.  Moves 8 bytes per value.  */
+   An item is a row of a block.  */
 
+COST(items * width * BLOCK, 8, 0)
 KERNEL(to_blocks, OUT(real, result), IN(real, plane), VAL(int, channels), VAL(int, height), VAL(int, width))
     GROUP(item, part, 1)
         const int blocks = (channels + BLOCK - 1) / BLOCK, c0 = (int)(item / height % blocks) * BLOCK;

@@ -1,7 +1,8 @@
 /* total -- the sum of n values, put at place `at'.  SPDX-License-Identifier: BSD-3-Clause
 
-   One item.  Moves 4 bytes and does 1 flop per value.  */
+   One item.  */
 
+COST(n, 4, 1)
 KERNEL(total, OUT(real, result), VAL(index, at), IN(real, value), VAL(index, n))
     REDUCE_BUFFER
     GROUP(item, part, 1)

@@ -7,11 +7,9 @@
    its frame's fraction of a pixel stands still on the detector all the same, so where `moved' the
    frame's ramp R (see ramp) is undone on the way and done again on the way back.
    (J. W. Goodman, Introduction to Fourier Optics, chapter 3; M. Stockmar et al., Sci. Rep. 3, 1927
-   (2013).)
+   (2013).)  */
 
-   Moves 16 bytes per pixel, and 8 that all frames share; 8 flops (20 where moved) beside the
-   transforms.  */
-
+COST(items * PIXELS, 8, moved ? 20 : 8)
 MIDDLE_PASS(transfer, `IN(int, frame), IN(real, factor), IN(cplx, ramp), VAL(int, moved), VAL(real, scale),
            VAL(int, sign)', `
         EACH_TILE(q, l, COLS, TILE)

@@ -94,6 +94,17 @@ ag_status ag_device_fft(ag_device *device, const char *name, ag_message *message
    cannot be used; as ag_device_list. */
 int ag_fft_list(const char *device, ag_device_visit *visit, void *user);
 
+/* One launch: the kernel, the solver's step that it serves ("detector", "object", ...), how long it took,
+   and the bytes and floating-point operations that its template counts (kernels/README). */
+typedef struct ag_timing {
+    const char *kernel, *step;
+    double seconds, bytes, flops;
+} ag_timing;
+/* While there is a sink each launch is waited for and then told to it, so that every time is the launch's
+   own; a run takes longer for it.  NULL ends it. */
+typedef void ag_timing_sink(void *user, const ag_timing *timing);
+void ag_device_profile(ag_device *device, ag_timing_sink *sink, void *user);
+
 /* ---- arrays on a device ------------------------------------------------------ */
 
 typedef struct ag_array ag_array;

@@ -186,6 +186,9 @@ int ag_device_is_host(const ag_device *device);
 /* A clock that has seen all work asked for so far, seconds. */
 double ag_device_seconds(ag_device *device);
 
+/* Names what the launches from here on are for, see ag_device_profile; `name' is a constant. */
+void ag_step(ag_device *device, const char *name);
+
 /* Kernels built for one shape. */
 typedef struct ag_program ag_program;
 /* `list` names `n` kernels by number (AG_KERNEL_... in kernels.h). */

@@ -22,6 +22,9 @@ struct ag_device {
     int64_t steps; /* launched so far */
     ag_recording *recording;
     const ag_fft *fft; /* transforms; NULL: the kernels do */
+    ag_timing_sink *timing;
+    void *timing_user;
+    const char *step; /* see ag_step; NULL: none yet */
 };
 
 /* The backend of that name, NULL with words. */
@@ -39,6 +42,9 @@ const void *ag_module_load(const char *name, const char *symbol, int abi, char *
 
 /* launch.c: one step in the trace and in the ledger, whose line gets the step's number in front. */
 void ag_device_emit(ag_device *device, const char *trace, const char *ledger);
+/* launch.c: around what may be timed, see ag_device_profile; the name is a constant. */
+double ag_time_begin(ag_device *device);
+void ag_time_end(ag_device *device, double begin, const char *name, const ag_cost *cost);
 
 /* shelf.c: where frames lie that are not on the device.  AG_TO_DEVICE is out of the shelf. */
 typedef struct ag_shelf ag_shelf;

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* fft.c -- transforms by a library between unfused passes: choosing one, its plans, running them. */
+#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -173,6 +174,10 @@ ag_plan_transform(const ag_plan *plan, int64_t frames, const ag_array *scratch, 
                  (long long)t->frames[i]);
         ag_device_emit(d, trace, ledger);
     }
+    const double pixels = (double)t->shape.y.length * t->shape.x.length * (double)t->frames[i];
+    const ag_cost cost = {16 * pixels, 5 * pixels * log2((double)t->shape.y.length * t->shape.x.length)};
+    const double begin = ag_time_begin(d);
     ag_device_stick(
         d, t->fft->execute(t->transform[i], inverse ? AG_INVERSE : AG_FORWARD, scratch->memory));
+    ag_time_end(d, begin, t->fft->name, &cost);
 }

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* launch.c -- building and launching kernels; the trace, the ledger and recordings. */
+/* launch.c -- building and launching kernels; the trace, the ledger, timings and recordings. */
 #include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
@@ -21,6 +21,7 @@ struct ag_recording {
     ag_tape *tape;
     int64_t count, room;
     char **trace, **ledger;
+    ag_cost cost; /* of all that was recorded */
 };
 
 /* The kernel that does what this one does for frames of a shape; -1: none. */
@@ -139,6 +140,22 @@ describe(char *line, size_t room, const ag_program *program, const ag_kernel *ke
     return n;
 }
 
+double
+ag_time_begin(ag_device *d)
+{
+    return d->timing && !d->recording ? ag_device_seconds(d) : 0;
+}
+
+void
+ag_time_end(ag_device *d, double begin, const char *kernel, const ag_cost *cost)
+{
+    if (!d->timing || d->recording || d->status)
+        return;
+    const double seconds = ag_device_seconds(d) - begin;
+    const ag_timing timing = {kernel, d->step ? d->step : "", seconds, cost->bytes, cost->flops};
+    d->timing(d->timing_user, &timing);
+}
+
 void
 ag_launch(ag_program *program, int number, int64_t items, const ag_value *value)
 {
@@ -182,7 +199,29 @@ ag_launch(ag_program *program, int number, int64_t items, const ag_value *value)
         else
             ag_device_emit(d, trace, ledger);
     }
+    ag_cost cost = {0, 0};
+    if (d->timing || d->recording)
+        cost = kernel->cost(&program->shape, items, arg);
+    const double begin = ag_time_begin(d);
     ag_device_stick(d, d->backend->launch(d->handle, program->binary[kernel->id], items, arg));
+    ag_time_end(d, begin, kernel->name, &cost);
+    if (d->recording) {
+        d->recording->cost.bytes += cost.bytes;
+        d->recording->cost.flops += cost.flops;
+    }
+}
+
+void
+ag_step(ag_device *device, const char *name)
+{
+    device->step = name;
+}
+
+void
+ag_device_profile(ag_device *device, ag_timing_sink *sink, void *user)
+{
+    device->timing = sink;
+    device->timing_user = user;
 }
 
 void
@@ -228,7 +267,9 @@ ag_replay(ag_recording *r)
     ag_device *d = r->device;
     for (int64_t i = 0; i < r->count && (d->trace || d->ledger); i++)
         ag_device_emit(d, r->trace[i], r->ledger[i]);
+    const double begin = ag_time_begin(d);
     ag_device_stick(d, d->backend->replay(d->handle, r->tape, 1));
+    ag_time_end(d, begin, "recording", &r->cost);
 }
 
 void

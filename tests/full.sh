@@ -74,6 +74,8 @@ run_part() {
     check) $MAKE check VERBOSE=1 ;;
     faults) faults_part ;;
     kills) kills_part ;;
+    resources) $MAKE tests/nvrtc_check && "${SHELL:-/bin/sh}" "$abs_top_srcdir/tests/resources.sh" ;;
+    gpu) "${SHELL:-/bin/sh}" "$abs_top_srcdir/bench/run-on-gpu.sh" --dry-run --build . full-gpu ;;
     oclgrind) oclgrind_part ;;
     valgrind) valgrind_part ;;
     sanitizers) sanitizers_part ;;

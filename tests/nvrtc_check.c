@@ -1,10 +1,13 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* nvrtc_check.c -- compiles the CUDA text for real architectures; needs no GPU, only NVRTC.
 
-       nvrtc_check kernels.cu             every kernel for every architecture
-       nvrtc_check --text ROWS COLS LINEAR LOCAL
-                                          prints what stands before the text, for other compilers
+       nvrtc_check kernels.cu SHAPE...    every kernel for every architecture; prints for each
+                                          "ARCHITECTURE SHAPE KERNEL REGISTERS LOCAL PRIVATE"
+       nvrtc_check --text SHAPE LOCAL     prints what stands before the text, for other compilers
 
+   A SHAPE is ROWSxCOLS, then l for bilinear windows, then s for tiles that are spilt (these for the
+   first architecture alone).  LOCAL is the bytes of local memory that a group has, as in the result;
+   PRIVATE are bytes of a work-item that did not get registers: spills and arrays.
    Ends with 77 where there is no NVRTC, with 1 and the compiler's words where it refuses.  */
 #include <dlfcn.h>
 #include <stdio.h>
@@ -18,9 +21,7 @@
 
 extern const ag_kernel ag_kernels[];
 
-/* Rows, columns, bilinear windows, bytes of local memory: a power of two, Bluestein's, and (for
-   one architecture) tiles that do not fit in local memory. */
-static const int shapes[][4] = {{128, 128, 0, 49152}, {131, 37, 1, 49152}, {131, 37, 1, 1}};
+#define LOCAL 49152 /* bytes that every CUDA device has for a group */
 static const int wanted[] = {75, 80, 86, 90, 100, 120};
 #define COUNT(list) (sizeof list / sizeof *list)
 
@@ -35,8 +36,6 @@ static struct {
     int (*compile)(nvrtc_program *, int, const char *const *);
     int (*log_size)(nvrtc_program *, size_t *);
     int (*log)(nvrtc_program *, char *);
-    int (*binary_size)(nvrtc_program *, size_t *);
-    int (*binary)(nvrtc_program *, char *);
     int (*destroy)(nvrtc_program **);
 } nvrtc;
 
@@ -57,8 +56,6 @@ load(void)
         {"nvrtcCompileProgram", &nvrtc.compile},
         {"nvrtcGetProgramLogSize", &nvrtc.log_size},
         {"nvrtcGetProgramLog", &nvrtc.log},
-        {"nvrtcGetCUBINSize", &nvrtc.binary_size},
-        {"nvrtcGetCUBIN", &nvrtc.binary},
         {"nvrtcDestroyProgram", &nvrtc.destroy},
     };
     const char *const root = getenv("CUDA_PATH");
@@ -83,12 +80,18 @@ load(void)
 
 /* The defines for all kernels at one shape. */
 static void
-shape_lines(char *text, size_t room, const int *at)
+shape_lines(char *text, size_t room, const char *shape, int local)
 {
-    const ag_room gpu = {16, 256, 8, at[3], INT64_MAX, INT64_MAX, NULL};
+    int rows = 0, cols = 0, end = 0;
     ag_plan plan;
     ag_message message;
-    if (ag_plan_shape(&plan, &gpu, at[0], at[1], at[2], &message)) {
+    if (sscanf(shape, "%dx%d%n", &rows, &cols, &end) != 2 ||
+        strspn(shape + end, "ls") != strlen(shape + end)) {
+        fprintf(stderr, "shape: found \"%s\", expected ROWSxCOLS[l][s]\n", shape);
+        exit(2);
+    }
+    const ag_room gpu = {16, 256, 8, strchr(shape, 's') ? 1 : local, INT64_MAX, INT64_MAX, NULL};
+    if (ag_plan_shape(&plan, &gpu, rows, cols, strchr(shape, 'l') != NULL, &message)) {
         fprintf(stderr, "%s\n", message.text);
         exit(1);
     }
@@ -114,81 +117,98 @@ read_text(const char *path)
     return text;
 }
 
+/* What the assembler said of each kernel; -1: nothing. */
+typedef struct figures {
+    int registers, local, private;
+} figures;
+
+/* The number that stands before `words' in a line. */
 static int
-contains(const char *bytes, size_t count, const char *word)
+number_before(const char *line, const char *words)
 {
-    const size_t length = strlen(word) + 1;
-    for (size_t i = 0; i + length <= count; i++)
-        if (!memcmp(bytes + i, word, length))
-            return 1;
-    return 0;
+    const char *at = strstr(line, words);
+    if (!at)
+        return -1;
+    while (at > line && at[-1] >= '0' && at[-1] <= '9')
+        at--;
+    return atoi(at);
 }
 
+/* Reads the assembler's lines from the log and prints the others. */
 static void
-words_of_compiler(nvrtc_program *program)
+read_log(nvrtc_program *program, figures *kernel)
 {
     size_t size = 0;
-    if (nvrtc.log_size(program, &size) || size < 2)
+    figures nobody, *now = &nobody;
+    char *log, *rest;
+    if (nvrtc.log_size(program, &size) || size < 2 || !(log = calloc(1, size + 1)))
         return;
-    char *log = malloc(size);
-    if (log && !nvrtc.log(program, log))
-        puts(log);
+    if (nvrtc.log(program, log))
+        *log = 0;
+    for (char *line = strtok_r(log, "\n", &rest); line; line = strtok_r(NULL, "\n", &rest)) {
+        const char *name = strstr(line, "entry function '");
+        for (int i = 0; i < AG_KERNELS && name; i++) {
+            const size_t n = strlen(ag_kernels[i].name);
+            if (!strncmp(name + 16, ag_kernels[i].name, n) && name[16 + n] == '\'')
+                now = &kernel[i];
+        }
+        if (number_before(line, " bytes stack frame") >= 0)
+            now->private = number_before(line, " bytes stack frame");
+        else if (number_before(line, " registers") >= 0) {
+            now->registers = number_before(line, " registers");
+            now->local = AG_MAX(0, number_before(line, " bytes smem"));
+        } else if (strncmp(line, "ptxas", 5))
+            puts(line);
+    }
     free(log);
 }
 
 /* All kernels at one shape for one architecture; the number of failures. */
 static int
-compile(const char *text, const int *at, int arch)
+compile(const char *text, const char *shape, int arch)
 {
     static char whole[(1 << 20) + 8192];
     char option[64];
     const char *const options[] = {option, "--fmad=true", "--prec-div=true", "--prec-sqrt=true",
+                                   "--ptxas-options=-v",
                                    /* a kernel does not use all that its building blocks name */
                                    "--diag-suppress=177"};
     nvrtc_program *program;
-    size_t size = 0;
+    figures kernel[AG_KERNELS];
     int failed = 0;
-    shape_lines(whole, sizeof whole, at);
+    memset(kernel, 0xff, sizeof kernel);
+    shape_lines(whole, sizeof whole, shape, LOCAL);
     strcat(whole, text);
     snprintf(option, sizeof option, "--gpu-architecture=sm_%d", arch);
     int status = nvrtc.create(&program, whole, "kernels.cu", 0, NULL, NULL);
-    if (!status)
+    if (!status) {
         status = nvrtc.compile(program, COUNT(options), options);
-    words_of_compiler(program);
-    if (!status)
-        status = nvrtc.binary_size(program, &size);
-    char *const binary = malloc(size + 1);
-    if (!status && binary)
-        status = nvrtc.binary(program, binary);
-    if (status || !binary) {
-        printf("sm_%d %dx%d: %s\n", arch, at[0], at[1], nvrtc.error(status));
-        failed = AG_KERNELS;
+        read_log(program, kernel);
     }
-    for (int i = 0; i < AG_KERNELS && !failed; i++) {
-        char section[64];
-        snprintf(section, sizeof section, ".text.%s", ag_kernels[i].name);
-        const int found = contains(binary, size, section);
-        printf("sm_%-4d %dx%d%s%s %s%s\n", arch, at[0], at[1], at[2] ? " linear" : "",
-               at[3] == 1 ? " spilt" : "", ag_kernels[i].name, found ? "" : ": not in the binary");
-        failed += !found;
+    if (status)
+        printf("sm_%d %s: %s\n", arch, shape, nvrtc.error(status));
+    for (int i = 0; i < AG_KERNELS && !status; i++) {
+        const figures *f = &kernel[i];
+        failed += f->registers < 1 || f->private < 0;
+        printf("sm_%d %s %s ", arch, shape, ag_kernels[i].name);
+        printf(f->registers < 1 || f->private < 0 ? ": the assembler says nothing\n" : "%d %d %d\n",
+               f->registers, f->local, f->private);
     }
-    free(binary);
     nvrtc.destroy(&program);
-    return failed;
+    return status ? AG_KERNELS : failed;
 }
 
 int
 main(int argc, char **argv)
 {
-    if (argc == 6 && !strcmp(argv[1], "--text")) {
+    if (argc == 4 && !strcmp(argv[1], "--text")) {
         char text[8192];
-        const int at[4] = {atoi(argv[2]), atoi(argv[3]), atoi(argv[4]), atoi(argv[5])};
-        shape_lines(text, sizeof text, at);
+        shape_lines(text, sizeof text, argv[2], atoi(argv[3]));
         fputs(text, stdout);
         return 0;
     }
-    if (argc != 2) {
-        fprintf(stderr, "usage: nvrtc_check kernels.cu | --text ROWS COLS LINEAR LOCAL\n");
+    if (argc < 3) {
+        fprintf(stderr, "usage: nvrtc_check kernels.cu SHAPE... | --text SHAPE LOCAL\n");
         return 2;
     }
     if (!load()) {
@@ -201,12 +221,14 @@ main(int argc, char **argv)
     if (nvrtc.version(&major, &minor) || nvrtc.arch_count(&count) || count > 256 ||
         nvrtc.archs(known))
         return 1;
-    printf("NVRTC %d.%d\n", major, minor);
+    printf("compiler NVRTC %d.%d\n", major, minor);
     for (size_t i = 0; i < COUNT(wanted); i++)
         for (int k = 0; k < count; k++)
-            for (size_t s = 0; s < COUNT(shapes) - (i > 0) && known[k] == wanted[i];
-                 s++, compiled++)
-                failed += compile(text, shapes[s], wanted[i]);
+            for (int s = 2; s < argc && known[k] == wanted[i]; s++)
+                if (i == 0 || !strchr(argv[s], 's')) {
+                    failed += compile(text, argv[s], wanted[i]);
+                    compiled++;
+                }
     printf("%d programs, %d failures\n", compiled, failed);
     return failed || !compiled;
 }

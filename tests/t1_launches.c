@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* t1_launches.c -- the trace, the ledger and recordings. */
+#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -172,6 +173,62 @@ START_TEST(test_replay_is_as_running)
 }
 END_TEST
 
+/* The launches that a device told the times of. */
+typedef struct timings {
+    int count;
+    ag_timing timing[LINES];
+} timings;
+
+static void
+on_timing(void *user, const ag_timing *timing)
+{
+    timings *const t = user;
+    ck_assert_int_lt(t->count, LINES);
+    t->timing[t->count++] = *timing;
+}
+
+static void
+check_timing(const ag_timing *t, const char *kernel, const char *step, double bytes, double flops)
+{
+    ck_assert_str_eq(t->kernel, kernel);
+    ck_assert_str_eq(t->step, step);
+    ck_assert(t->seconds >= 0 && t->seconds < 60);
+    ck_assert_double_eq(t->bytes, bytes);
+    ck_assert_double_eq(t->flops, flops);
+}
+
+START_TEST(test_profile)
+{
+    static timings t;
+    ag_complex x[VALUES];
+    work w = begin(_i);
+    t.count = 0;
+    run(&w); /* nobody listens */
+    ag_device_profile(w.device, on_timing, &t);
+    run(&w);
+    ag_step(w.device, "object");
+    run(&w);
+    ck_assert_int_eq(t.count, 6);
+    for (int i = 0; i < 6; i += 3) {
+        check_timing(&t.timing[i], "maximum", i ? "object" : "", 4 * VALUES, VALUES);
+        check_timing(&t.timing[i + 1], "total", i ? "object" : "", 4 * VALUES, VALUES);
+        check_timing(&t.timing[i + 2], "divide", i ? "object" : "", 28 * VALUES, 9 * VALUES);
+    }
+    ag_recording *const recording = ag_record_begin(w.device);
+    run(&w);
+    ag_record_end(recording);
+    ck_assert_int_eq(t.count, 6);
+    ag_replay(recording);
+    ck_assert_int_eq(t.count, 7);
+    check_timing(&t.timing[6], "recording", "object", 36 * VALUES, 11 * VALUES);
+    ag_recording_destroy(recording);
+    ag_device_profile(w.device, NULL, NULL);
+    run(&w);
+    ck_assert_int_eq(t.count, 7);
+    end(&w, x);
+}
+END_TEST
+
 /* More steps than a recording has room for at first, and launches after it run as ever. */
 START_TEST(test_long_recording)
 {
@@ -199,6 +256,9 @@ START_TEST(test_table)
 {
     ag_plan plan;
     const ag_room room = {16, 64, 8, 32768, INT64_MAX, INT64_MAX, NULL};
+    ag_arg one[AG_MAX_ARGS];
+    for (int i = 0; i < AG_MAX_ARGS; i++)
+        one[i] = (ag_arg){NULL, 0, 1, 1, 1};
     ck_assert_int_eq(ag_plan_shape(&plan, &room, 12, 20, 0, NULL), AG_OK);
     for (int i = 0; i < AG_KERNELS; i++) {
         const ag_kernel *const k = &ag_kernels[i];
@@ -215,7 +275,16 @@ START_TEST(test_table)
             for (int b = 0; b < a; b++)
                 ck_assert_msg(strcmp(k->arg[a].name, k->arg[b].name),
                               "kernel %s: two arguments are called %s", k->name, k->arg[a].name);
+        ck_assert_msg(k->cost(&plan.shape, 1, one).bytes > 0, "kernel %s moves nothing", k->name);
     }
+    /* Of three frames: scratch, probe and object, or scratch there and back and the amplitudes. */
+    const double pixels = 3 * 12 * 20;
+    const ag_cost first = ag_kernels[AG_KERNEL_load_exit].cost(&plan.shape, 3, one);
+    const ag_cost middle = ag_kernels[AG_KERNEL_modulus].cost(&plan.shape, 3, one);
+    ck_assert_double_eq(first.bytes, pixels * (8 + 8 + 8));
+    ck_assert_double_eq_tol(first.flops, pixels * (6 + 5 * log2(12)), 1e-6);
+    ck_assert_double_eq(middle.bytes, pixels * (8 + 8 + 4));
+    ck_assert_double_eq_tol(middle.flops, pixels * (12 + 2 * 5 * log2(20)), 1e-6);
 }
 END_TEST
 
@@ -228,6 +297,7 @@ add_launches(Suite *suite)
     tcase_add_test(launches, test_table);
     tcase_add_loop_test(launches, test_trace, 0, n);
     tcase_add_loop_test(launches, test_replay_is_as_running, 0, n);
+    tcase_add_loop_test(launches, test_profile, 0, n);
     tcase_add_loop_test(launches, test_long_recording, 0, n);
     suite_add_tcase(suite, launches);
 }

@@ -9,10 +9,10 @@
 #include "kernels.h"
 
 #define PI         3.14159265358979323846
-#define SLOTS      3   /* frames in a stack */
-#define FRAMES     5   /* frames of the scan, of which a stack lists SLOTS */
+#define SLOTS      3   /* frames in a stack of the tests */
 #define TAKEN      512 /* blocks of memory and arrays of a problem at most */
 #define UNMEASURED 2e30
+#define PERIOD     (1 << 18) /* random values after which an array repeats itself */
 
 /* When a shape is run: not where kernels are built for each shape; not where that is slow. */
 enum { NO_BUILDING, USUALLY, ALWAYS };
@@ -43,10 +43,11 @@ typedef struct problem {
     int near;                   /* a kernel of the near field, whose strips hold columns of the frame */
     int64_t strips, amplitudes; /* of a frame as the detector's passes see it: strips, reals */
     int64_t rows, cols, pixels, object_rows, object_cols;
+    int64_t slots, frames; /* in a stack; of the scan, of which a stack lists some */
     int32_t *frequency; /* rows + cols: what each position of the transforms holds */
-    ag_complex *object, *probe, *stack; /* probe, stack: SLOTS of them */
-    int32_t frame[SLOTS], corner[2 * FRAMES];
-    ag_real fraction[2 * FRAMES];
+    ag_complex *object, *probe, *stack; /* probe, stack: slots of them */
+    int32_t *frame, *corner; /* slots; 2 x frames */
+    ag_real *fraction;       /* 2 x frames */
     ag_array *d_object, *d_probe, *d_stack, *d_frame, *d_corner, *d_fraction, *spill;
 
     int taken, arrays;
@@ -55,12 +56,15 @@ typedef struct problem {
 } problem;
 
 void problem_begin(problem *p, ag_device *device, const char *kernel, int number,
-                   const shape_row *at);
+                   const shape_row *at, int64_t slots);
 void problem_end(problem *p);
 /* Zeroed host memory that lives as long as the problem. */
 void *take(problem *p, int64_t count, size_t size);
+/* Normal ones; a longer array than any test has repeats itself. */
 ag_real *random_reals(problem *p, int64_t count);
 ag_complex *random_complex(problem *p, int64_t count);
+/* Values that are not negative, the first of them 0; *top becomes the largest. */
+ag_real *random_densities(problem *p, int64_t count, double *top);
 /* An array between guards; without `source' it holds NaN. */
 ag_array *place(problem *p, ag_type type, int64_t count, const void *source);
 /* What an array holds; its guards are looked at. */
@@ -81,7 +85,7 @@ void reference_rows(const problem *p, double complex *frame, int64_t count, int 
 /* The object at pixel (y, x) of the window of frame j; the probe of slot s. */
 double complex reference_window(const problem *p, int64_t j, int64_t y, int64_t x);
 double complex reference_probe(const problem *p, int64_t s, int64_t y, int64_t x, int64_t step);
-/* Between frames (SLOTS x rows x cols, row frequencies by position) and strips, or natural order where a
+/* Between frames (slots x rows x cols, row frequencies by position) and strips, or natural order where a
    library transforms; what the strips hold beyond a frame is NaN.  `near': strips of columns rather than of
    row frequencies. */
 double complex *from_strips(problem *p, int near, const ag_real *strips);
@@ -105,5 +109,19 @@ check_kernel check_conv, check_conv3, check_spectral_add, check_spectral_mix, ch
 check_kernel check_affine, check_norm_scale, check_channel_gate, check_channel_pool, check_spatial_gate;
 check_kernel check_pool, check_enlarge, check_to_blocks, check_head, check_place_patches;
 check_kernel check_amplitude, check_divide, check_maximum, check_ramp, check_total;
+check_kernel check_copy, check_multiply_add;
+
+/* Which shapes a kernel is run at: all, those without a limit on local memory, the first. */
+enum { TRANSFORM, WINDOW, PLAIN };
+
+typedef struct kernel_row {
+    const char *name;
+    int number, kind;
+    double tolerance;
+    check_kernel *check;
+    int unfused; /* the form for where a library transforms */
+} kernel_row;
+extern const kernel_row kernel_table[];
+extern const int kernel_rows;
 
 #endif

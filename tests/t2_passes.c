@@ -11,13 +11,16 @@ typedef double complex wave;
 static void
 compare_strips(problem *p, int near, const char *what, const ag_array *strips, const wave *expected)
 {
-    const wave *const found = from_strips(p, near, fetch(p, strips));
-    ag_real *const flat = take(p, 2 * SLOTS * p->pixels, sizeof *flat);
-    for (int64_t i = 0; i < SLOTS * p->pixels; i++) {
+    const ag_real *const values = fetch(p, strips);
+    if (!p->compares)
+        return;
+    const wave *const found = from_strips(p, near, values);
+    ag_real *const flat = take(p, 2 * p->slots * p->pixels, sizeof *flat);
+    for (int64_t i = 0; i < p->slots * p->pixels; i++) {
         flat[2 * i] = (ag_real)creal(found[i]);
         flat[2 * i + 1] = (ag_real)cimag(found[i]);
     }
-    compare(p, what, 2 * SLOTS * p->pixels, flat, (const double *)expected);
+    compare(p, what, 2 * p->slots * p->pixels, flat, (const double *)expected);
 }
 
 static void
@@ -30,17 +33,17 @@ static void
 check_load(problem *p, ag_load *load, int with_object)
 {
     for (int64_t step = 0; step <= p->pixels; step += p->pixels) {
-        ag_array *const scratch = place(p, AG_REAL, SLOTS * p->plan.scratch, NULL);
-        wave *const expected = take(p, SLOTS * p->pixels, sizeof *expected);
-        load(p->program, SLOTS, scratch, p->plan.table_y, p->d_frame, p->d_corner, p->d_fraction,
+        ag_array *const scratch = place(p, AG_REAL, p->slots * p->plan.scratch, NULL);
+        wave *const expected = take(p, p->slots * p->pixels, sizeof *expected);
+        load(p->program, p->slots, scratch, p->plan.table_y, p->d_frame, p->d_corner, p->d_fraction,
              with_object ? p->d_object : NULL, p->object_cols, p->d_probe, step, p->spill);
-        for (int64_t i = 0; i < SLOTS * p->pixels && p->compares; i++) {
+        for (int64_t i = 0; i < p->slots * p->pixels && p->compares; i++) {
             const int64_t s = i / p->pixels, y = i / p->cols % p->rows, x = i % p->cols;
             expected[i] = reference_probe(p, s, y, x, step) *
                           (with_object ? reference_window(p, p->frame[s], y, x) : 1);
         }
         if (p->compares)
-            reference_columns(p, expected, SLOTS, -1);
+            reference_columns(p, expected, p->slots, -1);
         compare_scratch(p, step ? "a probe for each slot" : "one probe", scratch, expected);
     }
 }
@@ -61,11 +64,12 @@ check_load_probe(problem *p)
 static wave *
 random_frames(problem *p, int near, double scale, ag_real **strips)
 {
-    wave *const frame = take(p, SLOTS * p->pixels, sizeof *frame);
-    for (int64_t i = 0; i < SLOTS * p->pixels; i++)
-        frame[i] = scale * (ag_random_normal(&p->random) + I * ag_random_normal(&p->random));
+    wave *const frame = take(p, p->slots * p->pixels, sizeof *frame);
+    for (int64_t i = 0; i < p->slots * p->pixels; i++)
+        frame[i] = i < PERIOD ? scale * (ag_random_normal(&p->random) + I * ag_random_normal(&p->random))
+                              : frame[i - PERIOD];
     *strips = to_strips(p, near, frame);
-    return from_strips(p, near, *strips);
+    return p->compares ? from_strips(p, near, *strips) : frame; /* rounded as the kernel finds them */
 }
 
 static void
@@ -74,23 +78,23 @@ check_store(problem *p, ag_store *store, int difference)
     ag_real *source;
     const double size = 1 / sqrt((double)p->rows);
     wave *const frame = random_frames(p, 0, size, &source);
-    ag_array *const scratch = place(p, AG_REAL, SLOTS * p->plan.scratch, source);
+    ag_array *const scratch = place(p, AG_REAL, p->slots * p->plan.scratch, source);
     if (p->compares)
-        reference_columns(p, frame, SLOTS, 1);
+        reference_columns(p, frame, p->slots, 1);
     for (int64_t step = 0; step <= p->pixels; step += p->pixels) {
-        ag_array *const result = place(p, AG_COMPLEX, SLOTS * p->pixels, NULL);
-        wave *const expected = take(p, SLOTS * p->pixels, sizeof *expected);
-        store(p->program, SLOTS, result, scratch, p->plan.table_y, p->d_frame, p->d_corner,
+        ag_array *const result = place(p, AG_COMPLEX, p->slots * p->pixels, NULL);
+        wave *const expected = take(p, p->slots * p->pixels, sizeof *expected);
+        store(p->program, p->slots, result, scratch, p->plan.table_y, p->d_frame, p->d_corner,
               p->d_fraction, difference ? p->d_object : NULL, p->object_cols,
               difference ? p->d_probe : NULL, step, p->spill);
-        for (int64_t i = 0; i < SLOTS * p->pixels && p->compares; i++) {
+        for (int64_t i = 0; i < p->slots * p->pixels && p->compares; i++) {
             const int64_t s = i / p->pixels, y = i / p->cols % p->rows, x = i % p->cols;
             expected[i] = frame[i];
             if (difference)
                 expected[i] -=
                     reference_probe(p, s, y, x, step) * reference_window(p, p->frame[s], y, x);
         }
-        compare(p, step ? "a probe for each slot" : "one probe", 2 * SLOTS * p->pixels,
+        compare(p, step ? "a probe for each slot" : "one probe", 2 * p->slots * p->pixels,
                 fetch(p, result), (const double *)expected);
     }
 }
@@ -109,7 +113,7 @@ check_store_stack(problem *p)
 
 /* ---- middle passes ----------------------------------------------------------------------- */
 
-enum { PLAIN, DM, RAAR };
+enum { MODULUS, DM, RAAR };
 static const double guard = 1e-3, least = 0.25, beta = 0.75;
 
 /* What a detector's pass starts from; in the near field positions are rows and columns. */
@@ -127,25 +131,27 @@ static middle
 middle_begin(problem *p, int64_t first)
 {
     middle m = {.first = first, .scale = 1 / sqrt((double)p->pixels)};
-    const int64_t count = (FRAMES - first) * p->pixels;
+    const int64_t count = (p->frames - first) * p->pixels;
     m.amplitude = take(p, count, sizeof *m.amplitude);
-    for (int64_t i = 0; i < count; i++) {
+    for (int64_t i = 0; i < AG_MIN(count, PERIOD); i++) {
         const double dice = ag_random_uniform(&p->random), a = fabs(ag_random_normal(&p->random));
         m.amplitude[i] = dice < 0.1 ? UNMEASURED : (ag_real)(dice < 0.2 ? -a : a);
     }
+    for (int64_t i = PERIOD; i < count; i++)
+        m.amplitude[i] = m.amplitude[i - PERIOD];
     m.psi = random_frames(p, 0, sqrt((double)(p->near ? p->cols : p->rows)), &m.source);
     m.phi = random_frames(p, p->near, 1, &m.state);
     if (p->compares && p->near)
-        reference_columns(p, m.psi, SLOTS, 1);
+        reference_columns(p, m.psi, p->slots, 1);
     else if (p->compares)
-        reference_rows(p, m.psi, SLOTS, -1);
-    for (int64_t i = 0; i < SLOTS * p->pixels; i++)
+        reference_rows(p, m.psi, p->slots, -1);
+    for (int64_t i = 0; i < p->slots * p->pixels; i++)
         m.psi[i] *= m.scale;
-    m.scratch = place(p, AG_REAL, SLOTS * p->plan.scratch, m.source);
+    m.scratch = place(p, AG_REAL, p->slots * p->plan.scratch, m.source);
     m.kept = place(p, AG_REAL, strip_reals(p, p->near), m.state);
-    m.measured = place(p, AG_REAL, (FRAMES - first) * p->amplitudes,
-                       to_amplitudes(p, m.amplitude, FRAMES - first));
-    m.error = place(p, AG_REAL, SLOTS * p->strips, NULL);
+    m.measured = place(p, AG_REAL, (p->frames - first) * p->amplitudes,
+                       to_amplitudes(p, m.amplitude, p->frames - first));
+    m.error = place(p, AG_REAL, p->slots * p->strips, NULL);
     return m;
 }
 
@@ -162,15 +168,15 @@ compare_sums(problem *p, const char *what, const middle *m, const ag_array *foun
              double (*term)(double))
 {
     const int64_t strips = p->strips;
-    double *const sum = take(p, SLOTS * strips, sizeof *sum);
-    for (int64_t i = 0; i < SLOTS * p->pixels; i++) {
+    double *const sum = take(p, p->slots * strips, sizeof *sum);
+    for (int64_t i = 0; i < p->slots * p->pixels && p->compares; i++) {
         const double a = data_at(p, m, i);
         if (a < UNMEASURED)
             sum[i / p->pixels * strips +
                 (p->near ? i % p->cols : i % p->pixels / p->cols) / p->plan.shape.tile] +=
                 term(cabs(m->psi[i]) - a);
     }
-    compare(p, what, SLOTS * strips, fetch(p, found), sum);
+    compare(p, what, p->slots * strips, fetch(p, found), sum);
 }
 
 static double
@@ -191,23 +197,23 @@ check_middle(problem *p, int kind, int64_t first, int start)
 {
     const middle m = middle_begin(p, first);
     const ag_array *const table = p->near ? p->plan.table_y : p->plan.table_x;
-    if (kind == PLAIN)
-        (p->near ? ag_run_near_modulus : ag_run_modulus)(p->program, SLOTS, m.scratch, table, m.error, p->d_frame,
+    if (kind == MODULUS)
+        (p->near ? ag_run_near_modulus : ag_run_modulus)(p->program, p->slots, m.scratch, table, m.error, p->d_frame,
                                                          first, m.measured, m.scale, least, guard, p->spill);
     else if (kind == DM)
         (p->near ? ag_run_near_modulus_dm
-                 : ag_run_modulus_dm)(p->program, SLOTS, m.scratch, table, m.error, m.kept, p->d_frame, first,
+                 : ag_run_modulus_dm)(p->program, p->slots, m.scratch, table, m.error, m.kept, p->d_frame, first,
                                       m.measured, m.scale, least, guard, start, p->spill);
     else
         (p->near ? ag_run_near_modulus_raar
-                 : ag_run_modulus_raar)(p->program, SLOTS, m.scratch, table, m.error, m.kept, p->d_frame, first,
+                 : ag_run_modulus_raar)(p->program, p->slots, m.scratch, table, m.error, m.kept, p->d_frame, first,
                                         m.measured, m.scale, least, guard, beta, start, p->spill);
-    wave *const on = take(p, SLOTS * p->pixels, sizeof *on);
-    wave *const kept = take(p, SLOTS * p->pixels, sizeof *on);
-    for (int64_t i = 0; i < SLOTS * p->pixels; i++) {
+    wave *const on = take(p, p->slots * p->pixels, sizeof *on);
+    wave *const kept = take(p, p->slots * p->pixels, sizeof *on);
+    for (int64_t i = 0; i < p->slots * p->pixels && p->compares; i++) {
         const double a = data_at(p, &m, i);
         const wave psi = m.psi[i];
-        if (kind == PLAIN) {
+        if (kind == MODULUS) {
             on[i] = project(a, psi);
         } else if (kind == DM) {
             on[i] = start ? project(a, psi) : m.phi[i] + project(a, 2 * psi - m.phi[i]) - psi;
@@ -220,11 +226,11 @@ check_middle(problem *p, int kind, int64_t first, int start)
         on[i] *= m.scale;
     }
     if (p->compares && p->near)
-        reference_columns(p, on, SLOTS, -1);
+        reference_columns(p, on, p->slots, -1);
     else if (p->compares)
-        reference_rows(p, on, SLOTS, 1);
+        reference_rows(p, on, p->slots, 1);
     compare_scratch(p, "wave", m.scratch, on);
-    if (kind != PLAIN)
+    if (kind != MODULUS)
         compare_strips(p, p->near, "state", m.kept, kept);
     compare_sums(p, "error", &m, m.error, square);
 }
@@ -232,8 +238,8 @@ check_middle(problem *p, int kind, int64_t first, int start)
 void
 check_modulus(problem *p)
 {
-    check_middle(p, PLAIN, 0, 0);
-    check_middle(p, PLAIN, 1, 0);
+    check_middle(p, MODULUS, 0, 0);
+    check_middle(p, MODULUS, 1, 0);
 }
 
 void
@@ -272,9 +278,9 @@ void
 check_measure(problem *p)
 {
     const middle m = middle_begin(p, 1);
-    ag_array *const distances = place(p, AG_REAL, SLOTS * p->strips, NULL);
+    ag_array *const distances = place(p, AG_REAL, p->slots * p->strips, NULL);
     (p->near ? ag_run_near_measure
-             : ag_run_measure)(p->program, SLOTS, m.error, distances, m.scratch,
+             : ag_run_measure)(p->program, p->slots, m.error, distances, m.scratch,
                                p->near ? p->plan.table_y : p->plan.table_x, p->d_frame, m.first, m.measured,
                                m.scale, p->spill);
     compare_sums(p, "squares", &m, m.error, square);
@@ -300,9 +306,9 @@ static wave *
 all_ramps(problem *p, ag_complex **rounded)
 {
     const int64_t length = p->rows + p->cols;
-    wave *const ramp = take(p, FRAMES * length, sizeof *ramp);
-    *rounded = take(p, FRAMES * length, sizeof **rounded);
-    for (int64_t i = 0; i < FRAMES * length; i++) {
+    wave *const ramp = take(p, p->frames * length, sizeof *ramp);
+    *rounded = take(p, p->frames * length, sizeof **rounded);
+    for (int64_t i = 0; i < p->frames * length; i++) {
         ramp[i] = ramp_at(p, i / length, i % length);
         (*rounded)[i].re = (ag_real)creal(ramp[i]);
         (*rounded)[i].im = (ag_real)cimag(ramp[i]);
@@ -316,22 +322,22 @@ check_shift(problem *p)
     ag_complex *rounded;
     const int64_t length = p->rows + p->cols;
     const wave *const ramp = all_ramps(p, &rounded);
-    ag_array *const d_ramp = place(p, AG_COMPLEX, FRAMES * length, rounded);
+    ag_array *const d_ramp = place(p, AG_COMPLEX, p->frames * length, rounded);
     for (int sign = -1; sign <= 1; sign += 2) {
         ag_real *source;
         wave *const frame = random_frames(p, 0, 1, &source);
-        ag_array *const scratch = place(p, AG_REAL, SLOTS * p->plan.scratch, source);
-        ag_run_shift(p->program, SLOTS, scratch, p->plan.table_x, p->d_frame, d_ramp,
+        ag_array *const scratch = place(p, AG_REAL, p->slots * p->plan.scratch, source);
+        ag_run_shift(p->program, p->slots, scratch, p->plan.table_x, p->d_frame, d_ramp,
                      1 / (double)p->pixels, sign, p->spill);
         if (p->compares)
-            reference_rows(p, frame, SLOTS, -1);
-        for (int64_t i = 0; i < SLOTS * p->pixels; i++) {
+            reference_rows(p, frame, p->slots, -1);
+        for (int64_t i = 0; i < p->slots * p->pixels; i++) {
             const wave *const own = ramp + p->frame[i / p->pixels] * length;
             const wave turn = own[i / p->cols % p->rows] * own[p->rows + i % p->cols];
             frame[i] *= (sign > 0 ? turn : conj(turn)) / (double)p->pixels;
         }
         if (p->compares)
-            reference_rows(p, frame, SLOTS, 1);
+            reference_rows(p, frame, p->slots, 1);
         compare_scratch(p, sign > 0 ? "there" : "back", scratch, frame);
     }
 }
@@ -343,24 +349,24 @@ check_transfer(problem *p)
     ag_real *factors, *source;
     const int64_t length = p->rows + p->cols;
     const wave *const ramp = all_ramps(p, &rounded), *const h = random_frames(p, 0, 1, &factors);
-    ag_array *const d_ramp = place(p, AG_COMPLEX, FRAMES * length, rounded);
+    ag_array *const d_ramp = place(p, AG_COMPLEX, p->frames * length, rounded);
     ag_array *const factor = place(p, AG_REAL, p->plan.scratch, factors); /* of the first slot: one frame */
     for (int variant = 0; variant < 4; variant++) {
         const int sign = variant & 1 ? 1 : -1, moved = variant & 2;
         wave *const frame = random_frames(p, 0, 1, &source);
-        ag_array *const scratch = place(p, AG_REAL, SLOTS * p->plan.scratch, source);
-        ag_run_transfer(p->program, SLOTS, scratch, p->plan.table_x, p->d_frame, factor, moved ? d_ramp : NULL,
+        ag_array *const scratch = place(p, AG_REAL, p->slots * p->plan.scratch, source);
+        ag_run_transfer(p->program, p->slots, scratch, p->plan.table_x, p->d_frame, factor, moved ? d_ramp : NULL,
                         moved, 1 / (double)p->pixels, sign, p->spill);
         if (p->compares)
-            reference_rows(p, frame, SLOTS, -1);
-        for (int64_t i = 0; i < SLOTS * p->pixels; i++) {
+            reference_rows(p, frame, p->slots, -1);
+        for (int64_t i = 0; i < p->slots * p->pixels; i++) {
             const wave *const own = ramp + p->frame[i / p->pixels] * length;
             const wave turn = own[i / p->cols % p->rows] * own[p->rows + i % p->cols];
             const wave there = h[i % p->pixels] * (moved ? conj(turn) : 1);
             frame[i] *= (sign > 0 ? there : conj(there)) / (double)p->pixels;
         }
         if (p->compares)
-            reference_rows(p, frame, SLOTS, 1);
+            reference_rows(p, frame, p->slots, 1);
         compare_scratch(p, sign > 0 ? "there" : "back", scratch, frame);
     }
 }
@@ -369,7 +375,7 @@ void
 check_ramp(problem *p)
 {
     ag_complex *rounded;
-    const int64_t count = FRAMES * (p->rows + p->cols);
+    const int64_t count = p->frames * (p->rows + p->cols);
     const wave *const expected = all_ramps(p, &rounded);
     ag_array *const ramp = place(p, AG_COMPLEX, count, NULL);
     ag_run_ramp(p->program, count, ramp, p->d_fraction, p->plan.frequency);

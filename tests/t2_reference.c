@@ -88,15 +88,15 @@ int64_t
 strip_reals(const problem *p, int near)
 {
     const ag_shape *s = &p->plan.shape;
-    return p->unfused ? SLOTS * 2 * p->pixels
-                      : SLOTS * 2 * (int64_t)s->tile * (near ? s->strips_x * p->rows : s->strips_y * p->cols);
+    return p->unfused ? p->slots * 2 * p->pixels
+                      : p->slots * 2 * (int64_t)s->tile * (near ? s->strips_x * p->rows : s->strips_y * p->cols);
 }
 
 double complex *
 from_strips(problem *p, int near, const ag_real *strips)
 {
-    double complex *const frame = take(p, SLOTS * p->pixels, sizeof *frame);
-    for (int64_t i = 0; i < SLOTS * p->pixels; i++) {
+    double complex *const frame = take(p, p->slots * p->pixels, sizeof *frame);
+    for (int64_t i = 0; i < p->slots * p->pixels; i++) {
         const ag_real *at = strips + strip_at(p, near, i);
         frame[i] = (double)at[0] + I * (double)at[imaginary(p)];
     }
@@ -110,7 +110,7 @@ to_strips(problem *p, int near, const double complex *frame)
     ag_real *const strips = take(p, count, sizeof *strips);
     for (int64_t i = 0; i < count; i++)
         strips[i] = (ag_real)NAN;
-    for (int64_t i = 0; i < SLOTS * p->pixels; i++) {
+    for (int64_t i = 0; i < p->slots * p->pixels; i++) {
         ag_real *at = strips + strip_at(p, near, i);
         at[0] = (ag_real)creal(frame[i]);
         at[imaginary(p)] = (ag_real)cimag(frame[i]);

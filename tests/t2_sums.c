@@ -78,10 +78,10 @@ check_object_sum(problem *p)
         ag_array *const d2 = place(p, AG_REAL, n, density);
         wave *const e_number = take(p, n, sizeof *e_number);
         double *const e_density = take(p, n, sizeof *e_density);
-        run_object_sum(p, d_number, d_density, &b, 0, SLOTS, step, fresh);
+        run_object_sum(p, d_number, d_density, &b, 0, p->slots, step, fresh);
         run_object_sum(p, n2, d2, &b, 0, 1, step, fresh);
-        run_object_sum(p, n2, d2, &b, 1, SLOTS, step, 0);
-        scatter(p, 0, SLOTS, step, e_number, e_density);
+        run_object_sum(p, n2, d2, &b, 1, p->slots, step, 0);
+        scatter(p, 0, p->slots, step, e_number, e_density);
         for (int64_t i = 0; i < n; i++) {
             const int in = inside(p, &b, i);
             const wave old = (double)number[i].re + I * (double)number[i].im;
@@ -110,9 +110,9 @@ check_object_coverage(problem *p)
         wave *const number = take(p, n, sizeof *number);
         double *const expected = take(p, n, sizeof *expected);
         ag_run_object_coverage(p->program, b.rows * b.segments, density, p->object_cols, b.top,
-                               b.left, b.right, b.segments, SLOTS, p->d_frame, p->d_corner,
+                               b.left, b.right, b.segments, p->slots, p->d_frame, p->d_corner,
                                p->d_fraction, p->d_probe, step);
-        scatter(p, 0, SLOTS, step, number, expected);
+        scatter(p, 0, p->slots, step, number, expected);
         for (int64_t i = 0; i < n; i++)
             if (!inside(p, &b, i))
                 expected[i] = (double)old[i];
@@ -120,8 +120,7 @@ check_object_coverage(problem *p)
     }
 }
 
-/* Values that are not negative, the first of them 0. */
-static ag_real *
+ag_real *
 random_densities(problem *p, int64_t count, double *top)
 {
     ag_real *const value = random_reals(p, count);
@@ -151,10 +150,10 @@ check_object_step(problem *p)
         wave *const expected = take(p, n, sizeof *expected);
         double *const density = take(p, n, sizeof *density);
         ag_run_object_step(p->program, b.rows * b.segments, object, p->object_cols, b.top, b.left,
-                           b.right, b.segments, SLOTS, p->d_frame, p->d_corner, p->d_fraction,
+                           b.right, b.segments, p->slots, p->d_frame, p->d_corner, p->d_fraction,
                            p->d_probe, 0, p->d_stack, d_coverage, all, d_limit, 70, alpha, root,
                            step);
-        scatter(p, 0, SLOTS, 0, expected, density);
+        scatter(p, 0, p->slots, 0, expected, density);
         for (int64_t i = 0; i < n; i++) {
             const double w = all ? (double)coverage[i] : density[i];
             const double below = root ? w + alpha * top : (1 - alpha) * w + alpha * top;
@@ -178,11 +177,11 @@ check_probe_terms(problem *p)
         ag_real *const old = random_densities(p, p->pixels, &top);
         ag_complex *const begun = random_complex(p, p->pixels);
         ag_array *const number = place(p, AG_COMPLEX, p->pixels, more ? begun : NULL);
-        ag_array *const term = place(p, AG_COMPLEX, SLOTS * p->pixels, NULL);
+        ag_array *const term = place(p, AG_COMPLEX, p->slots * p->pixels, NULL);
         ag_array *const density = place(p, AG_REAL, p->pixels, more ? old : NULL);
         ag_array *const density_top = place(p, AG_REAL, tops, NULL);
         ag_array *const probe_top = place(p, AG_REAL, tops, NULL);
-        wave *const e_term = take(p, SLOTS * p->pixels, sizeof *e_term);
+        wave *const e_term = take(p, p->slots * p->pixels, sizeof *e_term);
         wave *const e_number = take(p, p->pixels, sizeof *e_number);
         double *const e_density = take(p, p->pixels, sizeof *e_density);
         double *const e_top = take(p, tops, sizeof *e_top);
@@ -192,9 +191,9 @@ check_probe_terms(problem *p)
             e_number[i] = (double)begun[i].re + I * (double)begun[i].im;
         }
         ag_run_probe_terms(p->program, p->rows, number, term, density, density_top, probe_top,
-                           SLOTS, !more, keep, p->d_frame, p->d_corner, p->d_fraction, p->d_object,
+                           p->slots, !more, keep, p->d_frame, p->d_corner, p->d_fraction, p->d_object,
                            p->object_cols, p->d_probe, step, p->d_stack);
-        for (int64_t i = 0; i < SLOTS * p->pixels; i++) {
+        for (int64_t i = 0; i < p->slots * p->pixels; i++) {
             const int64_t s = i / p->pixels, y = i / p->cols % p->rows, x = i % p->cols;
             const wave o = reference_window(p, p->frame[s], y, x),
                        v = reference_probe(p, s, y, x, step);
@@ -209,7 +208,7 @@ check_probe_terms(problem *p)
             *most = fmax(*most, e_density[i]);
         }
         if (keep)
-            compare(p, "term", 2 * SLOTS * p->pixels, fetch(p, term), (const double *)e_term);
+            compare(p, "term", 2 * p->slots * p->pixels, fetch(p, term), (const double *)e_term);
         else
             compare(p, "number", 2 * p->pixels, fetch(p, number), (const double *)e_number);
         compare(p, "density", p->pixels, fetch(p, density), e_density);
@@ -240,13 +239,13 @@ check_probe_step(problem *p)
         ag_array *const probe = place(p, AG_COMPLEX, p->pixels, p->probe);
         ag_run_probe_step(p->program, p->rows, probe, p->d_stack,
                           place(p, AG_REAL, p->pixels, density),
-                          place(p, AG_REAL, p->plan.tops, density_top), SLOTS, factor, step);
+                          place(p, AG_REAL, p->plan.tops, density_top), p->slots, factor, step);
         wave *const expected = take(p, p->pixels, sizeof *expected);
         for (int64_t i = 0; i < p->pixels; i++) {
             const double below = (1 - factor) * (double)density[i] + factor * top;
             expected[i] = reference_probe(p, 0, i / p->cols, i % p->cols, 0);
             if (below > 0)
-                expected[i] += step * stack_sum(p, 0, SLOTS, i) / below;
+                expected[i] += step * stack_sum(p, 0, p->slots, i) / below;
         }
         compare(p, "probe", 2 * p->pixels, fetch(p, probe), (const double *)expected);
     }
@@ -259,11 +258,11 @@ check_probe_sum(problem *p)
     ag_array *const two = place(p, AG_COMPLEX, p->pixels, NULL);
     const ag_array rest = ag_view(p->d_stack, p->pixels);
     wave *const expected = take(p, p->pixels, sizeof *expected);
-    ag_run_probe_sum(p->program, p->pixels, one, p->d_stack, SLOTS, 1);
+    ag_run_probe_sum(p->program, p->pixels, one, p->d_stack, p->slots, 1);
     ag_run_probe_sum(p->program, p->pixels, two, p->d_stack, 1, 1);
-    ag_run_probe_sum(p->program, p->pixels, two, &rest, SLOTS - 1, 0);
+    ag_run_probe_sum(p->program, p->pixels, two, &rest, p->slots - 1, 0);
     for (int64_t i = 0; i < p->pixels; i++)
-        expected[i] = stack_sum(p, 0, SLOTS, i);
+        expected[i] = stack_sum(p, 0, p->slots, i);
     const void *const found = fetch(p, one);
     compare(p, "sum", 2 * p->pixels, found, (const double *)expected);
     ck_assert_msg(!memcmp(found, fetch(p, two), (size_t)p->pixels * sizeof(ag_complex)),
@@ -276,19 +275,19 @@ check_amplitude(problem *p)
     const int64_t n = p->amplitudes, tile = p->plan.shape.tile;
     for (int variant = 0; variant < 4; variant++) {
         const int corner = variant & 1, root = variant == 0, clip = variant == 1;
-        ag_real *const data = random_reals(p, SLOTS * p->pixels);
+        ag_real *const data = random_reals(p, p->slots * p->pixels);
         int32_t *const valid = take(p, p->pixels, sizeof *valid);
-        double *const expected = take(p, SLOTS * p->pixels, sizeof *expected);
+        double *const expected = take(p, p->slots * p->pixels, sizeof *expected);
         for (int64_t i = 0; i < p->pixels; i++)
             valid[i] = ag_random_uniform(&p->random) < 0.9;
-        ag_array *const amplitude = place(p, AG_REAL, SLOTS * n, NULL);
-        const ag_array *const d_data = place(p, AG_REAL, SLOTS * p->pixels, data);
+        ag_array *const amplitude = place(p, AG_REAL, p->slots * n, NULL);
+        const ag_array *const d_data = place(p, AG_REAL, p->slots * p->pixels, data);
         const ag_array *const d_valid = place(p, AG_INT, p->pixels, valid);
         if (p->near)
-            ag_run_near_amplitude(p->program, SLOTS, amplitude, d_data, d_valid, root, clip);
+            ag_run_near_amplitude(p->program, p->slots, amplitude, d_data, d_valid, root, clip);
         else
-            ag_run_amplitude(p->program, SLOTS, amplitude, d_data, d_valid, p->plan.place[corner], root, clip);
-        for (int64_t i = 0; i < SLOTS * p->pixels; i++) {
+            ag_run_amplitude(p->program, p->slots, amplitude, d_data, d_valid, p->plan.place[corner], root, clip);
+        for (int64_t i = 0; i < p->slots * p->pixels; i++) {
             const int64_t ky = p->frequency[i / p->cols % p->rows],
                           kx = p->frequency[p->rows + i % p->cols];
             const int64_t row = p->near ? i / p->cols % p->rows : corner ? ky : (ky + p->rows / 2) % p->rows;
@@ -300,14 +299,14 @@ check_amplitude(problem *p)
         }
         /* Huge values would hide the others in a sum of squares: each side puts 7 for them. */
         ag_real *const found = fetch(p, amplitude);
-        ag_real *const wanted = to_amplitudes(p, expected, SLOTS);
-        double *const flat = take(p, SLOTS * n, sizeof *flat);
-        for (int64_t i = 0; i < SLOTS * n; i++) {
+        ag_real *const wanted = to_amplitudes(p, expected, p->slots);
+        double *const flat = take(p, p->slots * n, sizeof *flat);
+        for (int64_t i = 0; i < p->slots * n; i++) {
             found[i] = found[i] > (ag_real)1e30 ? 7 : found[i];
             flat[i] = wanted[i] > (ag_real)1e30 ? 7 : (double)wanted[i];
         }
         ck_assert(p->unfused || n % tile == 0);
-        compare(p, root ? "counts" : "amplitudes", SLOTS * n, found, flat);
+        compare(p, root ? "counts" : "amplitudes", p->slots * n, found, flat);
     }
 }
 
@@ -321,54 +320,23 @@ void
 check_divide(problem *p)
 {
     const double guard = 1e-3;
+    const int64_t n = p->slots * p->pixels;
     double least, largest;
-    ag_complex *const number = random_complex(p, p->pixels);
-    ag_real *const density = random_densities(p, p->pixels, &least);
+    ag_complex *const number = random_complex(p, n);
+    ag_real *const density = random_densities(p, n, &least);
     ag_real *const top = random_densities(p, 2, &largest);
     for (int variant = 0; variant < 2; variant++) {
         const double inertia = variant ? 0.5 : 0, c = inertia * (double)top[1];
         const ag_array *const d_top = place(p, AG_REAL, 2, top);
         const ag_array at = ag_view(d_top, 1);
-        ag_array *const x = place(p, AG_COMPLEX, p->pixels, p->probe);
-        wave *const expected = take(p, p->pixels, sizeof *expected);
-        ag_run_divide(p->program, p->pixels, x, place(p, AG_COMPLEX, p->pixels, number),
-                      place(p, AG_REAL, p->pixels, density), &at, inertia, guard);
-        for (int64_t i = 0; i < p->pixels; i++)
+        ag_array *const x = place(p, AG_COMPLEX, n, p->probe);
+        wave *const expected = take(p, n, sizeof *expected);
+        ag_run_divide(p->program, n, x, place(p, AG_COMPLEX, n, number),
+                      place(p, AG_REAL, n, density), &at, inertia, guard);
+        for (int64_t i = 0; i < n; i++)
             expected[i] = ((double)number[i].re + I * (double)number[i].im +
-                           c * reference_probe(p, 0, i / p->cols, i % p->cols, 0)) /
+                           c * ((double)p->probe[i].re + I * (double)p->probe[i].im)) /
                           ((double)density[i] + c + guard);
-        compare(p, "quotient", 2 * p->pixels, fetch(p, x), (const double *)expected);
-    }
-}
-
-static const int64_t lengths[] = {1, 2, 63, 64, 65, 256, 257, 1000, 4099};
-#define LENGTHS ((int)(sizeof lengths / sizeof *lengths))
-
-void
-check_total(problem *p)
-{
-    ag_array *const result = place(p, AG_REAL, LENGTHS, NULL);
-    double expected[LENGTHS] = {0};
-    for (int i = 0; i < LENGTHS; i++) {
-        double top;
-        const ag_real *const value = random_densities(p, lengths[i] + 1, &top);
-        const ag_array at = ag_view(place(p, AG_REAL, lengths[i] + 1, value), 1);
-        ag_run_total(p->program, 1, result, i, &at, lengths[i]);
-        for (int64_t k = 1; k <= lengths[i]; k++)
-            expected[i] += (double)value[k];
-    }
-    compare(p, "sums", LENGTHS, fetch(p, result), expected);
-}
-
-void
-check_maximum(problem *p)
-{
-    for (int i = 0; i < LENGTHS; i++) {
-        double top;
-        const ag_real *const value = random_densities(p, lengths[i] + 1, &top);
-        const ag_array at = ag_view(place(p, AG_REAL, lengths[i] + 1, value), 1);
-        ag_array *const result = place(p, AG_REAL, 1, NULL);
-        ag_run_maximum(p->program, 1, result, &at, lengths[i]);
-        compare(p, "maximum", 1, fetch(p, result), &top);
+        compare(p, "quotient", 2 * n, fetch(p, x), (const double *)expected);
     }
 }

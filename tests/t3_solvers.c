@@ -136,7 +136,7 @@ START_TEST(reference_vectors)
     ag_array_write(probes, 0, probe_count, probe);
     if (ag_solver_create(&solver, device, ag_comm_self(), scan, &o, objects, probes))
         ck_abort_msg("%s", ag_device_message(device));
-    printf("%s on %s\n", g->file, ag_device_name(device));
+    printf("%s on %s\n", g->file, test_where(device));
     for (int k = 0; k < 2; k++) {
         const double rounding = sizeof(ag_real) == 8 ? 1000 * g->amplification[k] * 1e-16 : 10 * g->single[k];
         ck_assert_int_eq(ag_solver_run(solver, 1, NULL, NULL), AG_OK);

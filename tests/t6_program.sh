@@ -117,7 +117,7 @@ refuses 2 "simulate, no number" '--frame|"ten"|whole number' simulate -o bad.cxi
 refuses 2 "simulate, frame larger than the image" "simulation" simulate -o bad.cxi --frame 64 --image 32
 refuses 2 "simulate, focus too near" "undersampled|(M = 2e+04)" simulate -o bad.cxi --frame 32 --image 64 --focus-distance 1e-4
 refuses 2 "reconstruct without a scan" "found 0 file names" reconstruct -o bad.cxi
-refuses 2 "reconstruct without an output" "--output|--png|--json" reconstruct scan.cxi
+refuses 2 "reconstruct without an output" "--output|--png|--json|--profile" reconstruct scan.cxi
 refuses 2 "option without a value" "-n: found no value" reconstruct scan.cxi -o bad.cxi -n
 refuses 2 "value without need" "--quiet=3" reconstruct scan.cxi -o bad.cxi --quiet=3
 refuses 2 "negative iterations" '--iterations|"-1"' reconstruct scan.cxi -o bad.cxi -n -1
@@ -287,6 +287,17 @@ done
 run 0 reconstruct sim.cxi -n 2 -d cpu --json -
 is_report out
 check "--json - writes the report alone to the standard output" list
+run 0 reconstruct sim.cxi -n 3 -d cpu --profile -q
+holds out GFLOP/s detector load_exit object_step other
+awk '$1 == "detector" || $1 == "object" || $1 == "probe" || $1 == "error" || $1 == "other" ||
+    $1 == "illumination" { t += $(NF - ($1 == "other" ? 4 : 5)) } $1 == "all" { a = $2 }
+    END { if (!(a > 0) || t < 0.99 * a || t > 1.01 * a) print "the steps are " t " s of " a }' out >>list
+check "--profile is a table, and the steps make up the whole" list
+run 0 reconstruct sim.cxi -n 2 -d cpu -a dm --profile --json - -q
+holds err modulus_dm
+is_report out
+holds out '"profile":' '"other_seconds":' '"kernel": "modulus_dm"' '"step": "detector"'
+check "--profile is part of the report, the table then goes to the standard error" list
 run 0 reconstruct sim.cxi -n 2 -d cpu --json /dev/null -q
 [ -c /dev/null ] || echo "/dev/null is a device no more" >>list
 check "--json may be a device" list

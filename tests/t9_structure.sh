@@ -42,7 +42,8 @@ above=$(cd src && printf '%s\n' *.h | grep -vx 'backend\.h' | paste -s -d '|' - 
     for floor in src/solvers src/nets src/optics; do includes "$floor" "kernels\.h|$above"; done
     includes src/io "$above"
     includes src/progressive "kernels\.h|$above|nets/.*|optics/.*"
-    for floor in src/cmd bench; do includes "$floor" "argand(_nets)?\.h"; done
+    includes src/cmd 'argand(_nets)?\.h'
+    includes bench 'argand(_nets)?\.h|backend\.h|t2_kernels\.h' # the tests' rows
     grep -l '"backend\.h"' src/core.h
 } >"$work/list" 2>/dev/null
 check "no file includes upward or sideways" "$work/list"
@@ -50,6 +51,23 @@ check "no file includes upward or sideways" "$work/list"
 grep -rnE '\b(cu[A-Z]|hip[A-Z]|cl[A-Z]|nvrtc|hiprtc)' src kernels bench \
     --include='*.[ch]' --include='*.m4' >"$work/list" 2>/dev/null
 check "vendor words stay in backends/, gen/ and m4/" "$work/list"
+
+# A template without COST is refused by name; what the word of a pass adds is not a kernel's own.
+: >"$work/list"
+if command -v "${M4:-m4}" >/dev/null 2>&1; then
+    echo 'KERNEL(costless, OUT(real, x)) EACH(i) x[i] = 0; END_EACH END_KERNEL' >"$work/costless1.m4"
+    echo "LAST_PASS(costless, \`result[s] = wave;')" >"$work/costless2.m4"
+    for file in "$work"/costless[12].m4; do
+        if "${M4:-m4}" -P -E -I . -D AG_EMIT=table gen/common.m4 gen/host.m4 "$file" >/dev/null 2>"$work/log"; then
+            echo "accepted: $(cat "$file")"
+        elif ! grep -q 'kernel costless[a-z_]* has no COST' "$work/log"; then
+            cat "$work/log"
+        fi
+    done >"$work/list"
+    check "a kernel that does not say what it costs is refused" "$work/list"
+else
+    echo "skip a kernel without COST: there is no m4"
+fi
 
 # ---- files -----------------------------------------------------------------------------
 

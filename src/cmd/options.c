@@ -38,6 +38,8 @@ static const char help_end[] =
     "      --preview DIR        pictures as of --png, rewritten during the run\n"
     "      --every N            iterations, or with an s seconds, between the two's writings (600s)\n"
     "      --resume[=FILE]      go on from FILE, or from the checkpoint if there is one yet\n"
+    "      --profile            a table of the time of each kernel, each launch timed alone;\n"
+    "                           the whole takes longer than without\n"
     "      --memory LIMIT       on the device (cpu: in all), as 2G, 512M or 50%; what does not fit\n"
     "                           waits in host memory (cpu: in a temporary file)\n"
     "  -q, --quiet              no progress\n"
@@ -59,7 +61,7 @@ static const char help_end[] =
 static const char help_exit[] =
     "\nExit status: 0 done, 1 failed, 2 the command line is wrong, 128 + N stopped by signal N.\n";
 
-enum { FFT = 256, START, THREADS, PNG, JSON, CHECKPOINT, EVERY, RESUME, PREVIEW, MEMORY, SETTING };
+enum { FFT = 256, START, THREADS, PNG, JSON, CHECKPOINT, EVERY, RESUME, PREVIEW, MEMORY, PROFILE, SETTING };
 
 static const struct option long_options[] = {
     {"algorithm", required_argument, NULL, 'a'},
@@ -79,6 +81,7 @@ static const struct option long_options[] = {
     {"resume", optional_argument, NULL, RESUME},
     {"preview", required_argument, NULL, PREVIEW},
     {"memory", required_argument, NULL, MEMORY},
+    {"profile", no_argument, NULL, PROFILE},
     {"quiet", no_argument, NULL, 'q'},
     {"help", no_argument, NULL, 'h'},
     {"batch", required_argument, NULL, SETTING},
@@ -159,6 +162,8 @@ take(run *r, int c, const char *option)
         return 1;
     case MEMORY:
         return run_memory_option(r, optarg);
+    case PROFILE:
+        return r->profile || !run_profile_begin(r);
     case 'n':
         return cmd_integer(name, "--iterations", optarg, 0, 1000000000, &r->iterations);
     case THREADS:
@@ -173,8 +178,8 @@ take(run *r, int c, const char *option)
 static int
 check(const run *r)
 {
-    if (!r->output && !r->png && !r->json)
-        return cmd_usage(name, "nothing to leave: give --output, --png or --json");
+    if (!r->output && !r->png && !r->json && !r->profile)
+        return cmd_usage(name, "nothing to leave: give --output, --png, --json or --profile");
     if (r->resume && !*r->resume && !r->checkpoint)
         return cmd_usage(name, "--resume: found no file, expected one, or --checkpoint");
     if ((r->every || r->every_seconds > 0) && !r->checkpoint && !r->preview)

@@ -143,6 +143,10 @@ run_json(const run *r)
         "peak_device_bytes", (json_int_t)r->peak, "peak_host_bytes",
         (json_int_t)peak, "estimate", "device_bytes", (json_int_t)r->need.device, "host_bytes",
         (json_int_t)r->need.host, "file_bytes", (json_int_t)r->need.file, "signal", r->signal, "options", run_options_json(r));
+    if (report && r->profile && json_object_set_new(report, "profile", run_profile_object(r))) {
+        json_decref(report);
+        report = NULL;
+    }
     char *text = report ? json_dumps(report, JSON_INDENT(1)) : NULL;
     json_decref(report);
     if (!text)

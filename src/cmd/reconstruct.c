@@ -97,7 +97,9 @@ solve_stage(run *r)
     r->base = r->done;
     if (run_stopped(r))
         return run_keep(r, 1), 0;
+    run_profile_watch(r, 1);
     const ag_status status = ag_solver_run(r->solver, stage->iterations - r->taken, report_progress, r);
+    run_profile_watch(r, 0);
     if (status && status != AG_CANCELLED)
         return cmd_fail(name, "%s", ag_device_message(r->device));
     return run_collect(r);
@@ -169,6 +171,8 @@ work(run *r)
         status = run_pictures(r, "--png", r->png);
     if (!status && r->json)
         status = run_json(r);
+    if (!status && r->profile)
+        run_profile_table(r, r->json && !strcmp(r->json, "-") ? stderr : stdout);
     if (!status && !r->quiet)
         fprintf(stderr, "%s, %s: relative_l2 %.5f, r_factor %.5f, %.2f s\n", run_algorithm(r, algorithm),
                 ag_device_name(r->device), r->quality.relative_l2, r->quality.r_factor, r->seconds);
@@ -199,5 +203,6 @@ cmd_reconstruct(int argc, char **argv)
     free(r.error);
     free(r.each);
     free(r.chain);
+    free(r.profile);
     return status < 0 ? 0 : status;
 }

@@ -4,6 +4,7 @@
 #define AG_RUN_H
 
 #include <jansson.h>
+#include <stdio.h>
 
 #include "cmd.h"
 
@@ -47,6 +48,7 @@ typedef struct run {
     double saved_seconds;
     int unsaved; /* a checkpoint or preview could not be written */
     int signal;  /* that stopped the run */
+    struct profile *profile; /* NULL: not asked for */
 } run;
 
 /* options.c: 0 to go on, else the exit status (-1: done, as after --help). */
@@ -82,6 +84,11 @@ int run_keep(run *r, int last);
 int run_places(run *r);
 int run_json(const run *r);
 int run_result(const run *r);
+/* profile.c: the launches between watch 1 and watch 0, added up for each kernel of each step. */
+int run_profile_begin(run *r);
+void run_profile_watch(run *r, int on);
+void run_profile_table(const run *r, FILE *file);
+json_t *run_profile_object(const run *r);
 /* pictures.c */
 int run_pictures(const run *r, const char *option, const char *folder);
 int run_picture_path(const char *option, const char *folder, const char *file, char path[RUN_PATH]);

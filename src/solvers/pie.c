@@ -105,6 +105,7 @@ cover(ag_solver *s)
 {
     pie *own = s->own;
     const ag_pass pass = ag_solver_pass(s, 0, 1, NULL);
+    ag_step(s->device, "illumination");
     if (s->options.batch > 1) {
         const ag_box b = ag_solver_whole(s);
         ag_run_object_coverage(s->program, b.items, own->coverage, s->object_cols, b.top, b.left, b.right,
@@ -137,6 +138,7 @@ batch(ag_solver *s, int64_t first, int64_t slots, int refine)
             pass.probe = shifted;
             pass.probe_step = s->window;
         }
+        ag_step(s->device, "detector");
         ag_propagate(&pass, ag_run_load_exit, ag_solver_modulus, &detector, ag_run_store_difference,
                      &difference);
         ag_stack_ahead(&s->amplitude, AG_STACK_READ);
@@ -146,10 +148,12 @@ batch(ag_solver *s, int64_t first, int64_t slots, int refine)
     pass.frame = ag_view(s->frame, first);
     pass.slots = slots;
     pass.probe = ag_view(s->fourier ? s->shifted : s->probe, 0);
+    ag_step(s->device, "probe");
     if (refine)
         ag_run_probe_terms(s->program, s->rows, own->number, own->term, own->density, own->density_top,
                            own->probe_top, slots, 1, own->keep, &pass.frame, s->corner, s->fraction, s->object, s->object_cols, &pass.probe,
                            pass.probe_step, own->difference);
+    ag_step(s->device, "object");
     ag_run_object_step(s->program, b.items, s->object, s->object_cols, b.top, b.left, b.right, b.segments,
                        slots, &pass.frame, s->corner, s->fraction, &pass.probe, pass.probe_step,
                        own->difference, own->coverage, !sequential,
@@ -158,6 +162,7 @@ batch(ag_solver *s, int64_t first, int64_t slots, int refine)
     if (refine) {
         if (s->fourier)
             ag_solver_shift(s, &pass, own->term, s->window, own->term, -1);
+        ag_step(s->device, "probe");
         ag_run_probe_step(s->program, s->rows, s->probe, own->keep ? own->term : own->number, own->density,
                           own->density_top, own->keep ? slots : 1, o->beta, o->probe_step);
     }

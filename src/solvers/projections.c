@@ -100,8 +100,10 @@ to_the_detector(ag_solver *s)
         pass = next(s, first, &detector, &wave);
         detector.start = !own->started;
         ag_solver_shift_probe(s, &pass);
+        ag_step(s->device, "detector");
         ag_propagate(&pass, ag_run_load_exit, s->method->middle, &detector, ag_run_store_stack, &wave);
         const ag_box b = first ? ag_solver_box(s, first, pass.slots) : ag_solver_whole(s);
+        ag_step(s->device, "object");
         ag_run_object_sum(s->program, b.items, own->number, own->density, s->object_cols, b.top, b.left, b.right,
                           b.segments, pass.slots, !first, &pass.frame, s->corner, s->fraction, &pass.probe,
                           pass.probe_step, &wave);
@@ -120,11 +122,13 @@ refine_probe(ag_solver *s)
     ag_pass pass;
     for (int64_t first = 0; first < s->frames && !ag_device_status(s->device); first += pass.slots) {
         pass = next(s, first, NULL, &wave);
+        ag_step(s->device, "probe");
         ag_run_probe_terms(s->program, s->rows, own->probe_number, own->term, own->probe_density, own->density_top,
                            own->probe_top, pass.slots, !first, s->fourier, &pass.frame, s->corner, s->fraction, s->object, s->object_cols,
                            s->probe, 0, &wave);
         if (s->fourier) {
             ag_solver_shift(s, &pass, own->term, s->window, own->term, -1);
+            ag_step(s->device, "probe");
             ag_run_probe_sum(s->program, s->window, own->probe_number, own->term, pass.slots, !first);
         }
         ag_stack_ahead(&own->wave, AG_STACK_READ);
@@ -144,6 +148,7 @@ iterate(ag_solver *s, int64_t iteration)
     const ag_options *o = &s->options;
     to_the_detector(s);
     ag_solver_total(s);
+    ag_step(s->device, "object");
     s->comm->sum(s->comm, own->number);
     s->comm->sum(s->comm, own->density);
     if (o->object_inertia > 0)

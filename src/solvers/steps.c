@@ -51,6 +51,7 @@ ag_solver_shift(ag_solver *s, const ag_pass *pass, const ag_array *stack, int64_
         int sign;
     } what = {s, sign};
     ag_pass moved = *pass;
+    ag_step(s->device, "shift");
     moved.probe = ag_view(stack, 0);
     moved.probe_step = step;
     ag_propagate(&moved, ag_run_load_probe, shift, &what, ag_run_store_stack, result);
@@ -81,6 +82,7 @@ ag_solver_modulus(const ag_pass *p, void *what)
 void
 ag_solver_total(ag_solver *s)
 {
+    ag_step(s->device, "error");
     ag_run_total(s->program, 1, s->total, 0, s->error, s->frames * s->strips);
     s->comm->sum(s->comm, s->total);
 }
