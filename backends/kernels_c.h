@@ -21,10 +21,12 @@ typedef ag_complex cplx;
 #define AG_SQRT(x) sqrt(x)
 #define AG_COS(x) cos(x)
 #define AG_SIN(x) sin(x)
+#define AG_EXP(x) exp(x)
 #else
 #define AG_SQRT(x) sqrtf(x)
 #define AG_COS(x) cosf(x)
 #define AG_SIN(x) sinf(x)
+#define AG_EXP(x) expf(x)
 #endif
 
 #define AG_PRAGMA(text) _Pragma(#text)

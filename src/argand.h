@@ -245,7 +245,7 @@ typedef enum ag_subpixel { AG_SUBPIXEL_FOURIER, AG_SUBPIXEL_LINEAR, AG_SUBPIXEL_
 /* Options of every method; ag_options_default fills in what suits one of them.
    Formulas and sources: the man page argand(1) and doc/solvers.md. */
 typedef struct ag_options {
-    char method[16];       /* pie, epie, rpie, dm, ap, raar */
+    char method[16];       /* pie, epie, rpie, dm, ap, raar, ep, ep-em */
     int64_t batch;         /* PIE family: positions per update; 1 = sequential */
     double alpha;          /* PIE family: regularisation of the object step, 0..1 */
     double beta;           /* PIE family: the same for the probe step; RAAR: relaxation */
@@ -256,6 +256,13 @@ typedef struct ag_options {
     double object_inertia; /* projections: weight of the old object, in parts of the largest
                               illumination */
     double probe_inertia;
+    double damping;         /* ep: weight of a new message about the wave at the detector, 0..1 */
+    double sparsity;        /* ep: share of the object's pixels that are not 0; 0: any object */
+    double noise_precision; /* ep: 1 / variance of the amplitudes' noise; 0: estimated in each iteration */
+    int64_t probe_steps;    /* ep: EM steps of the probe in an iteration */
+    int rescale;            /* ep: the probe begins with the power of the data, and they are counted in
+                               units of their mean square */
+    int guard_bursts;       /* ep: a frame whose data say less than nothing keeps its message */
     double modulus_guard;  /* added to the modulus before dividing by it */
     double modulus_floor;  /* in parts of the data's rms amplitude: a modulus below it is divided by it
                               instead, because the phase of so dark a pixel is rounding */

@@ -79,9 +79,9 @@ typedef struct ag_record {
     int words, fields;
     struct {
         const char *name;
-        char text[640];
+        char text[896];
     } word[8];
-    ag_field field[16];
+    ag_field field[20];
     /* Rows of a field from where it is to `host`, or from there where `put`. */
     ag_status (*move)(const ag_field *field, int64_t first, int64_t rows, void *host, int put,
                       ag_message *message);

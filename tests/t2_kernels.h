@@ -96,6 +96,31 @@ int64_t strip_reals(const problem *p, int near);
    unmeasured. */
 ag_real *to_amplitudes(problem *p, const double *amplitude, int64_t count);
 
+/* ---- t2_passes.c: what the kernels at the detector share --------------------------------------- */
+
+/* What a detector's pass starts from; in the near field positions are rows and columns. */
+typedef struct middle {
+    int64_t first;     /* the frame that the amplitudes begin with */
+    double scale;      /* makes the transforms orthonormal */
+    double *amplitude; /* of frames first ... */
+    double complex *psi;         /* the slots' waves at the detector, by position */
+    double complex *phi;         /* the kept state, by position */
+    ag_real *source, *state;
+    ag_array *scratch, *measured, *error, *kept;
+} middle;
+middle middle_begin(problem *p, int64_t first);
+/* The data of pixel i of the stack. */
+double data_at(const problem *p, const middle *m, int64_t i);
+/* The strip that pixel i of the stack lies in. */
+int64_t strip_of(const problem *p, int64_t i);
+void compare_strips(problem *p, int near, const char *what, const ag_array *strips,
+                    const double complex *expected);
+
+/* ---- t2_ep.c ------------------------------------------------------------------------------------ */
+
+/* Reals from `least' up. */
+ag_real *precisions(problem *p, int64_t count, double least);
+
 /* ---- one function for each kernel ------------------------------------------------------------ */
 
 typedef void check_kernel(problem *p);
@@ -103,12 +128,16 @@ check_kernel check_load_exit, check_load_probe, check_store_difference, check_st
 check_kernel check_modulus, check_modulus_dm, check_modulus_raar, check_measure, check_shift;
 check_kernel check_transfer, check_near_modulus, check_near_modulus_dm, check_near_modulus_raar;
 check_kernel check_near_measure, check_near_amplitude;
+check_kernel check_power, check_near_power, check_rescale;
 check_kernel check_object_sum, check_object_coverage, check_object_step;
 check_kernel check_probe_terms, check_probe_step, check_probe_sum;
 check_kernel check_conv, check_conv3, check_spectral_add, check_spectral_mix, check_spectral_sum;
 check_kernel check_affine, check_norm_scale, check_channel_gate, check_channel_pool, check_spatial_gate;
 check_kernel check_pool, check_enlarge, check_to_blocks, check_head, check_place_patches;
 check_kernel check_amplitude, check_divide, check_maximum, check_ramp, check_total;
+check_kernel check_ep_begin, check_ep_spread, check_ep_start, check_ep_weigh, check_ep_project;
+check_kernel check_near_ep_start, check_near_ep_weigh, check_near_ep_project;
+check_kernel check_ep_update, check_ep_terms, check_ep_residual, check_ep_gamma, check_ep_prior, check_ep_noise;
 check_kernel check_copy, check_multiply_add;
 
 /* Which shapes a kernel is run at: all, those without a limit on local memory, the first. */

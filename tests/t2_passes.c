@@ -8,7 +8,7 @@ typedef double complex wave;
 
 /* ---- first and last pass --------------------------------------------------------------- */
 
-static void
+void
 compare_strips(problem *p, int near, const char *what, const ag_array *strips, const wave *expected)
 {
     const ag_real *const values = fetch(p, strips);
@@ -116,18 +116,7 @@ check_store_stack(problem *p)
 enum { MODULUS, DM, RAAR };
 static const double guard = 1e-3, least = 0.25, beta = 0.75;
 
-/* What a detector's pass starts from; in the near field positions are rows and columns. */
-typedef struct middle {
-    int64_t first;     /* the frame that the amplitudes begin with */
-    double scale;      /* makes the transforms orthonormal */
-    double *amplitude; /* of frames first ... */
-    wave *psi;         /* the slots' waves at the detector, by position */
-    wave *phi;         /* the kept state, by position */
-    ag_real *source, *state;
-    ag_array *scratch, *measured, *error, *kept;
-} middle;
-
-static middle
+middle
 middle_begin(problem *p, int64_t first)
 {
     middle m = {.first = first, .scale = 1 / sqrt((double)p->pixels)};
@@ -155,11 +144,17 @@ middle_begin(problem *p, int64_t first)
     return m;
 }
 
-/* The data of pixel i of the stack. */
-static double
+double
 data_at(const problem *p, const middle *m, int64_t i)
 {
     return m->amplitude[(p->frame[i / p->pixels] - m->first) * p->pixels + i % p->pixels];
+}
+
+int64_t
+strip_of(const problem *p, int64_t i)
+{
+    return i / p->pixels * p->strips +
+           (p->near ? i % p->cols : i % p->pixels / p->cols) / p->plan.shape.tile;
 }
 
 /* The sum over each strip of term(|psi| - a), measured pixels only. */
@@ -172,9 +167,7 @@ compare_sums(problem *p, const char *what, const middle *m, const ag_array *foun
     for (int64_t i = 0; i < p->slots * p->pixels && p->compares; i++) {
         const double a = data_at(p, m, i);
         if (a < UNMEASURED)
-            sum[i / p->pixels * strips +
-                (p->near ? i % p->cols : i % p->pixels / p->cols) / p->plan.shape.tile] +=
-                term(cabs(m->psi[i]) - a);
+            sum[strip_of(p, i)] += term(cabs(m->psi[i]) - a);
     }
     compare(p, what, p->slots * strips, fetch(p, found), sum);
 }
@@ -285,6 +278,26 @@ check_measure(problem *p)
                                m.scale, p->spill);
     compare_sums(p, "squares", &m, m.error, square);
     compare_sums(p, "distances", &m, distances, fabs);
+}
+
+void
+check_power(problem *p)
+{
+    const middle m = middle_begin(p, 1);
+    double *const expected = take(p, p->slots * p->strips, sizeof *expected);
+    (p->near ? ag_run_near_power
+             : ag_run_power)(p->program, p->slots, m.error, m.scratch, p->near ? p->plan.table_y : p->plan.table_x,
+                             p->d_frame, m.first, m.measured, m.scale, p->spill);
+    for (int64_t i = 0; i < p->slots * p->pixels; i++)
+        if (data_at(p, &m, i) < UNMEASURED)
+            expected[strip_of(p, i)] += creal(m.psi[i] * conj(m.psi[i]));
+    compare(p, "power", p->slots * p->strips, fetch(p, m.error), expected);
+}
+
+void
+check_near_power(problem *p)
+{
+    check_power(p);
 }
 
 void

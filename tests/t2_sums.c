@@ -340,3 +340,19 @@ check_divide(problem *p)
         compare(p, "quotient", 2 * n, fetch(p, x), (const double *)expected);
     }
 }
+
+void
+check_rescale(problem *p)
+{
+    const ag_real found[2] = {3, 0};
+    const double factor[] = {sqrt(1.5 / 3), 1, 1};
+    for (int variant = 0; variant < 3; variant++) {
+        ag_array *const x = place(p, AG_COMPLEX, p->pixels, p->probe);
+        const ag_array at = ag_view(place(p, AG_REAL, 2, found), variant == 1);
+        wave *const expected = take(p, p->pixels, sizeof *expected);
+        ag_run_rescale(p->program, p->pixels, x, variant == 2 ? 0 : 1.5, &at);
+        for (int64_t i = 0; i < p->pixels; i++)
+            expected[i] = factor[variant] * reference_probe(p, 0, i / p->cols, i % p->cols, 0);
+        compare(p, "rescaled", 2 * p->pixels, fetch(p, x), (const double *)expected);
+    }
+}

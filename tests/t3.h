@@ -30,7 +30,7 @@ double *trial_weight(const ag_scan *scan);
 /* The object after so many iterations on device i. */
 ag_complex *trial_after(int i, const ag_scan *scan, const ag_options *options, int64_t iterations);
 
-#define METHODS 6
+#define METHODS 8
 
 void add_long_tests(Suite *suite);
 void add_property_tests(Suite *suite);

@@ -203,7 +203,8 @@ START_TEST(converges)
         int64_t batch, iterations;
     } row[] = {{"pie", 1, 0.1, 1, 100},      {"epie", 1, 0.08, 1, 100},   {"rpie", 1, 0.015, 1, 100},
                {"rpie", 1, 0.02, 10, 150},   {"dm", 0, 8e-3, 1, 200},     {"ap", 0, 8e-3, 1, 200},
-               {"raar", 0.6, 2e-3, 1, 200},  {"raar", 0.75, 1e-4, 1, 200}, {"raar", 0.9, 1e-4, 1, 200}};
+               {"raar", 0.6, 2e-3, 1, 200},  {"raar", 0.75, 1e-4, 1, 200}, {"raar", 0.9, 1e-4, 1, 200},
+               {"ep", 0, 0.02, 1, 100}};
     const int rows = (int)(sizeof row / sizeof *row);
     if (test_emulated(_i)) {
         printf("skip: hundreds of iterations on %s, which is emulated\n", test_device(_i));
@@ -224,7 +225,7 @@ START_TEST(converges)
         double *weight = trial_weight(scan);
         ag_quality quality;
         ck_assert_int_eq(ag_solver_measure(t.solver, &quality), AG_OK);
-        const double d = trial_distance(ag_scan_content(scan)->object, object, weight, t.pixels, 1);
+        const double d = trial_distance(ag_scan_content(scan)->object, object, weight, t.pixels, !o.rescale);
         printf("%s beta %.2f batch %lld on %s: object within %.1e, relative_l2 %.1e\n", row[k].method, o.beta,
                (long long)o.batch, ag_device_name(t.device), d, quality.relative_l2);
         ck_assert_double_le(d, row[k].most);
@@ -236,13 +237,64 @@ START_TEST(converges)
 }
 END_TEST
 
+/* PtychoEP knows no units: powers of two in the data, and any power of the probe at the start,
+   change no digit of the object. */
+START_TEST(any_units)
+{
+    ag_scan *scan = test_scan(24, 64, 20, 0), *scaled;
+    ag_scan_info info = *ag_scan_content(scan);
+    const int64_t count = info.frames * info.rows * info.cols;
+    ag_real *data = ag_calloc(count, sizeof *data);
+    ag_complex *probe = ag_calloc(info.rows * info.cols, sizeof *probe);
+    ag_options o = test_options("ep-em");
+    ag_message message;
+    ck_assert(data && probe);
+    o.probe_start = 1;
+    for (int64_t i = 0; i < count; i++)
+        data[i] = info.data[i] * (info.data_are_amplitudes ? 128 : 128 * 128);
+    for (int64_t i = 0; i < info.rows * info.cols; i++) {
+        probe[i].re = info.probe[i].re / 4;
+        probe[i].im = info.probe[i].im / 4;
+    }
+    ag_complex *expected = trial_after(_i, scan, &o, 3);
+    info.data = data;
+    info.probe = probe;
+    if (ag_scan_create(&scaled, &info, &message))
+        ck_abort_msg("%s", message.text);
+    ag_complex *found = trial_after(_i, scaled, &o, 3);
+    ck_assert(memcmp(found, expected, 64 * 64 * sizeof *found) == 0);
+    free(found);
+    free(expected);
+    free(data);
+    free(probe);
+    ag_scan_destroy(scaled);
+    ag_scan_destroy(scan);
+}
+END_TEST
+
+/* Told of more noise than the data have, EM lets the probe fall to 0, and says so. */
+START_TEST(collapse)
+{
+    ag_scan *scan = test_scan(32, 80, 40, 0);
+    ag_options o = test_options("ep-em");
+    o.noise_precision = 1e-4;
+    trial t = trial_begin(_i, NULL, scan, &o);
+    ck_assert_int_eq(ag_solver_run(t.solver, 30, NULL, NULL), AG_DEVICE_ERROR);
+    const char *words = ag_device_message(t.device);
+    ck_assert_msg(strstr(words, "ep-em: the probe has collapsed") != NULL, "%s", words);
+    trial_end(&t);
+    ag_scan_destroy(scan);
+}
+END_TEST
+
 /* In the near field, too, every method finds the object at sub-pixel positions, with a known probe. */
 START_TEST(converges_near)
 {
     static const struct {
         const char *method;
         double most;
-    } row[] = {{"pie", 0.02}, {"epie", 0.02}, {"rpie", 0.01}, {"dm", 0.05}, {"ap", 0.05}, {"raar", 0.01}};
+    } row[] = {{"pie", 0.02}, {"epie", 0.02}, {"rpie", 0.01}, {"dm", 0.05}, {"ap", 0.05}, {"raar", 0.01},
+             {"ep", 0.02}};
     if (test_emulated(_i)) {
         printf("skip: hundreds of iterations on %s, which is emulated\n", test_device(_i));
         return;
@@ -258,7 +310,7 @@ START_TEST(converges_near)
         double *weight = trial_weight(scan);
         ag_quality quality;
         ck_assert_int_eq(ag_solver_measure(t.solver, &quality), AG_OK);
-        const double d = trial_distance(ag_scan_content(scan)->object, object, weight, t.pixels, 1);
+        const double d = trial_distance(ag_scan_content(scan)->object, object, weight, t.pixels, !o.rescale);
         printf("near field, %s on %s: object within %.1e, relative_l2 %.1e\n", row[k].method,
                ag_device_name(t.device), d, quality.relative_l2);
         ck_assert_double_le(d, row[k].most);
@@ -279,5 +331,7 @@ add_physics_tests(Suite *suite)
     tcase_add_loop_test(tests, masks, 0, METHODS * test_devices());
     tcase_add_loop_test(tests, converges, 0, getenv("AG_SLOW") ? 0 : test_devices());
     tcase_add_loop_test(tests, converges_near, 0, getenv("AG_SLOW") ? 0 : test_devices());
+    tcase_add_loop_test(tests, any_units, 0, test_devices());
+    tcase_add_loop_test(tests, collapse, 0, getenv("AG_SLOW") ? 0 : test_devices());
     suite_add_tcase(suite, tests);
 }

@@ -150,7 +150,8 @@ START_TEST(traces)
     for (int variant = 0; variant < 5; variant++) {
         ag_scan *scan = (variant < 3 ? test_scan : test_near_scan)(32, 80, 6, variant == 1 || variant == 4 ? 0.8 : 0);
         ag_options o = test_options(method);
-        o.probe_start = strcmp(method, "pie") ? 1 : -1;
+        o.probe_start = strcmp(method, "pie") && strcmp(method, "ep") ? strcmp(method, "ep-em") != 0 : -1;
+        o.sparsity = strcmp(method, "ep-em") ? 0 : 0.9;
         o.shuffle = 0;
         if (variant == 2 && family)
             o.batch = 4;

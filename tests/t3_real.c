@@ -138,7 +138,8 @@ START_TEST(star_of_each_method)
     static const struct {
         const char *method;
         double most;
-    } row[] = {{"rpie", 0.122}, {"epie", 0.125}, {"ap", 0.122}, {"raar", 0.16}, {"dm", 0.21}};
+    } row[] = {{"rpie", 0.122}, {"epie", 0.125}, {"ap", 0.122}, {"raar", 0.16}, {"dm", 0.21},
+             {"ep-em", 0.122}};
     ag_scan *scan = star();
     ag_options o = test_options(row[_i].method);
     ag_quality quality;
@@ -165,7 +166,7 @@ add_real_tests(Suite *suite)
     TCase *tests = tcase_create("real");
     tcase_set_timeout(tests, 900);
     tcase_add_test(tests, devices_agree);
-    tcase_add_loop_test(tests, star_of_each_method, 0, 5);
+    tcase_add_loop_test(tests, star_of_each_method, 0, 6);
     tcase_add_test(tests, near_field);
     tcase_add_loop_test(tests, orientations, 0, 2);
     suite_add_tcase(suite, tests);

@@ -15,19 +15,29 @@ typedef struct golden {
     const char *file, *name, *method;
     double alpha, beta, object_step, probe_step;
     double amplification[2], single[2];
+    double damping, sparsity; /* ep */
+    int64_t probe_steps;
 } golden;
 
 static const golden row[] = {
-    {"small_clean", "pie", "pie", .1, 1, 1, 0, {3, 3}, {6e-7, 6e-7}},
-    {"small_clean", "epie", "epie", 1, 1, .1, .1, {1, 1}, {1e-7, 2e-7}},
-    {"small_clean", "epie_unit", "epie", 1, 1, 1, 1, {10, 0}, {3e-6, 0}},
-    {"small_clean", "rpie", "rpie", .1, 1, .1, .2, {2, 3}, {2e-7, 3e-7}},
-    {"small_clean", "dm", "dm", 0, 0, 0, 0, {3, 3}, {3e-7, 5e-7}},
-    {"small_gauss", "pie", "pie", .1, 1, 1, 0, {1, 1}, {3e-7, 3e-7}},
-    {"small_gauss", "epie", "epie", 1, 1, .1, .1, {1, 1}, {1e-7, 2e-7}},
-    {"small_gauss", "epie_unit", "epie", 1, 1, 1, 1, {10, 0}, {2e-6, 0}},
-    {"small_gauss", "rpie", "rpie", .1, 1, .1, .2, {3, 4}, {3e-7, 7e-7}},
-    {"small_gauss", "dm", "dm", 0, 0, 0, 0, {3, 3}, {3e-7, 3e-7}},
+    {"small_clean", "pie", "pie", .1, 1, 1, 0, {3, 3}, {6e-7, 6e-7}, 0, 0, 0},
+    {"small_clean", "epie", "epie", 1, 1, .1, .1, {1, 1}, {1e-7, 2e-7}, 0, 0, 0},
+    {"small_clean", "epie_unit", "epie", 1, 1, 1, 1, {10, 0}, {3e-6, 0}, 0, 0, 0},
+    {"small_clean", "rpie", "rpie", .1, 1, .1, .2, {2, 3}, {2e-7, 3e-7}, 0, 0, 0},
+    {"small_clean", "dm", "dm", 0, 0, 0, 0, {3, 3}, {3e-7, 5e-7}, 0, 0, 0},
+    {"small_gauss", "pie", "pie", .1, 1, 1, 0, {1, 1}, {3e-7, 3e-7}, 0, 0, 0},
+    {"small_gauss", "epie", "epie", 1, 1, .1, .1, {1, 1}, {1e-7, 2e-7}, 0, 0, 0},
+    {"small_gauss", "epie_unit", "epie", 1, 1, 1, 1, {10, 0}, {2e-6, 0}, 0, 0, 0},
+    {"small_gauss", "rpie", "rpie", .1, 1, .1, .2, {3, 4}, {3e-7, 7e-7}, 0, 0, 0},
+    {"small_gauss", "dm", "dm", 0, 0, 0, 0, {3, 3}, {3e-7, 3e-7}, 0, 0, 0},
+    {"small_clean", "ep", "ep", 0, 0, 0, 0, {9, 30}, {7e-7, 3e-6}, .7, 0, 0},
+    {"small_clean", "ep_sparse", "ep", 0, 0, 0, 0, {10, 0}, {4e-6, 0}, .7, .5, 0},
+    {"small_clean", "ep_em", "ep-em", 0, 0, 0, 0, {200, 100}, {8e-6, 6e-6}, .7, 0, 1},
+    {"small_clean", "ep_em2", "ep-em", 0, 0, 0, 0, {200, 0}, {4e-6, 0}, .5, 0, 2},
+    {"small_gauss", "ep", "ep", 0, 0, 0, 0, {10, 20}, {2e-6, 4e-6}, .7, 0, 0},
+    {"small_gauss", "ep_sparse", "ep", 0, 0, 0, 0, {2, 0}, {3e-6, 0}, .7, .5, 0},
+    {"small_gauss", "ep_em", "ep-em", 0, 0, 0, 0, {200, 200}, {4e-5, 3e-5}, .7, 0, 1},
+    {"small_gauss", "ep_em2", "ep-em", 0, 0, 0, 0, {20, 0}, {3e-6, 0}, .5, 0, 2},
 };
 #define ROWS ((int)(sizeof row / sizeof *row))
 
@@ -106,6 +116,12 @@ compare(ag_array *array, vectors *v, const char *key, const char *what, int iter
         ck_abort_msg("%s: found a distance of %g, expected at most %g", name, d, tolerance);
 }
 
+static int
+fixed_probe(const golden *g)
+{
+    return !strcmp(g->method, "pie") || !strcmp(g->method, "ep");
+}
+
 START_TEST(reference_vectors)
 {
     const golden *g = &row[_i % ROWS];
@@ -115,14 +131,19 @@ START_TEST(reference_vectors)
     ag_scan *scan = golden_scan(v);
     int64_t object_count, probe_count, errors;
     ag_complex *object = complex_of(v, "object0", &object_count);
-    ag_complex *probe = complex_of(v, strcmp(g->method, "pie") ? "probe0" : "probe_true", &probe_count);
+    ag_complex *probe = complex_of(v, fixed_probe(g) ? "probe_true" : "probe0", &probe_count);
     const double *mask = vectors_f64(v, "mask", NULL);
     ag_options o = test_options(g->method);
     o.alpha = g->alpha;
     o.beta = g->beta;
     o.object_step = g->object_step;
     o.probe_step = g->probe_step;
-    o.probe_start = strcmp(g->method, "pie") ? 0 : -1;
+    o.probe_start = fixed_probe(g) ? -1 : 0;
+    o.damping = g->damping;
+    o.sparsity = g->sparsity;
+    o.probe_steps = g->probe_steps;
+    o.rescale = 0;
+    o.noise_precision = g->damping > 0 ? *vectors_f64(v, "gamma_w", NULL) : 0;
     o.object_inertia = o.probe_inertia = 0;
     o.clip_amplitudes = 0;
     o.modulus_floor = 0;
@@ -157,10 +178,13 @@ START_TEST(reference_vectors)
     for (int64_t i = 0; i < info->frames * 1024; i++)
         energy += (double)info->data[i] * (double)info->data[i];
     ck_assert_int_eq(ag_solver_history(solver, &error, &seconds), 10);
-    for (int k = 0; k < 10; k++) {
+    /* A burst of PtychoEP (doc/solvers.md) makes anything of rounding, in single precision after a few iterations. */
+    for (int k = 0; k < (g->damping > 0 && sizeof(ag_real) == 4 ? 3 : 10); k++) {
         const double found = error[k] * error[k] * energy / (double)(info->frames * 1024);
-        const double tolerance = (sizeof(ag_real) == 8 ? 1e-7 : 2e-3) * (strcmp(g->name, "epie_unit") ? 1 : 50);
-        ck_assert_double_le(fabs(found / reference[k] - 1), tolerance);
+        const double loose = !strcmp(g->name, "epie_unit") || g->damping > 0 ? 50 : 1; /* rounding grows */
+        const double tolerance = (sizeof(ag_real) == 8 ? 1e-7 : 2e-3) * loose;
+        if (!(fabs(found / reference[k] - 1) <= tolerance))
+            ck_abort_msg("%s, iteration %d: found an error of %g, expected %g", name, k + 1, found, reference[k]);
     }
     ag_solver_destroy(solver);
     ag_array_destroy(objects);

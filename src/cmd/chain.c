@@ -12,13 +12,13 @@
 static const char name[] = "reconstruct";
 static const char *const subpixel[] = {"fourier", "linear", "none"};
 
-enum { WHOLE, REAL, OFF, SUBPIXEL };
+enum { WHOLE, REAL, FLAG, SUBPIXEL };
 
 /* Named as the long options. */
 static const struct {
     const char *name;
     int kind;
-    size_t offset; /* of an int64_t, a double, or an int that becomes 0 */
+    size_t offset; /* of an int64_t, a double, or an int that becomes `least` */
     double least, most;
 } setting[] = {
     {"subpixel", SUBPIXEL, 0, 0, 0},
@@ -32,8 +32,14 @@ static const struct {
     {"probe-period", WHOLE, offsetof(ag_options, probe_period), 1, 1e9},
     {"object-inertia", REAL, offsetof(ag_options, object_inertia), 0, 1},
     {"probe-inertia", REAL, offsetof(ag_options, probe_inertia), 0, 1},
-    {"no-shuffle", OFF, offsetof(ag_options, shuffle), 0, 0},
-    {"keep-negative", OFF, offsetof(ag_options, clip_amplitudes), 0, 0},
+    {"damping", REAL, offsetof(ag_options, damping), 0, 1},
+    {"sparsity", REAL, offsetof(ag_options, sparsity), 0, 1},
+    {"noise-precision", REAL, offsetof(ag_options, noise_precision), 0, 1e12},
+    {"probe-steps", WHOLE, offsetof(ag_options, probe_steps), 1, 1000},
+    {"no-rescale", FLAG, offsetof(ag_options, rescale), 0, 0},
+    {"guard-bursts", FLAG, offsetof(ag_options, guard_bursts), 1, 1},
+    {"no-shuffle", FLAG, offsetof(ag_options, shuffle), 0, 0},
+    {"keep-negative", FLAG, offsetof(ag_options, clip_amplitudes), 0, 0},
 };
 enum { SETTINGS = sizeof setting / sizeof *setting };
 
@@ -62,7 +68,7 @@ run_set(ag_options *options, const char *which, const char *text)
         return 0;
     }
     void *place = (char *)options + setting[i].offset;
-    if ((setting[i].kind == OFF) != !text) {
+    if ((setting[i].kind == FLAG) != !text) {
         cmd_usage(name, "%s: found %s value, expected %s", option, text ? "a" : "no", text ? "none" : "one");
         return 0;
     }
@@ -71,8 +77,8 @@ run_set(ag_options *options, const char *which, const char *text)
         return cmd_integer(name, option, text, (int64_t)setting[i].least, (int64_t)setting[i].most, place);
     case REAL:
         return cmd_real(name, option, text, setting[i].least, setting[i].most, place);
-    case OFF:
-        *(int *)place = 0;
+    case FLAG:
+        *(int *)place = (int)setting[i].least;
         return 1;
     default:
         return set_subpixel(text, &options->subpixel);
@@ -174,12 +180,14 @@ run_stage_json(const run_stage *stage)
 {
     const ag_options *o = &stage->options;
     return json_pack(
-        "{s:s s:I s:I s:f s:f s:f s:f s:I s:I s:f s:f s:f s:f s:b s:b s:I s:s}", "algorithm",
+        "{s:s s:I s:I s:f s:f s:f s:f s:I s:I s:f s:f s:f s:f s:f s:I s:b s:b s:f s:f s:b s:b s:I s:s}", "algorithm",
         o->method, "iterations", (json_int_t)stage->iterations, "batch", (json_int_t)o->batch, "alpha",
         o->alpha, "beta", o->beta, "object_step", o->object_step, "probe_step", o->probe_step,
         "probe_start", (json_int_t)o->probe_start, "probe_period", (json_int_t)o->probe_period,
-        "object_inertia", o->object_inertia, "probe_inertia", o->probe_inertia, "modulus_guard",
-        o->modulus_guard, "modulus_floor", o->modulus_floor, "clip_amplitudes", o->clip_amplitudes,
+        "object_inertia", o->object_inertia, "probe_inertia", o->probe_inertia, "damping", o->damping, "sparsity",
+        o->sparsity, "noise_precision", o->noise_precision, "probe_steps", (json_int_t)o->probe_steps,
+        "rescale", o->rescale, "guard_bursts", o->guard_bursts, "modulus_guard", o->modulus_guard,
+        "modulus_floor", o->modulus_floor, "clip_amplitudes", o->clip_amplitudes,
         "shuffle", o->shuffle, "seed", (json_int_t)o->seed, "subpixel", subpixel[o->subpixel]);
 }
 

@@ -55,6 +55,12 @@ static const char help_end[] =
     "      --probe-period K     projections: iterations from one refinement to the next\n"
     "      --object-inertia X   projections: weight of the old object\n"
     "      --probe-inertia X    projections: weight of the old probe\n"
+    "      --damping X          ep: weight of a frame's new message\n"
+    "      --sparsity X         ep: share of the object's pixels that are not 0; 0: any object\n"
+    "      --noise-precision X  ep: 1 / variance of the amplitudes' noise; 0: estimated\n"
+    "      --probe-steps N      ep-em: steps of the probe in an iteration\n"
+    "      --no-rescale         ep: the probe keeps its power at the start, the data their units\n"
+    "      --guard-bursts       ep: a frame whose data say nothing new keeps its message\n"
     "      --no-shuffle         PIE family: positions in the order of the file\n"
     "      --keep-negative      amplitudes below 0 are not made 0\n"
     "\n";
@@ -93,6 +99,12 @@ static const struct option long_options[] = {
     {"probe-period", required_argument, NULL, SETTING},
     {"object-inertia", required_argument, NULL, SETTING},
     {"probe-inertia", required_argument, NULL, SETTING},
+    {"damping", required_argument, NULL, SETTING},
+    {"sparsity", required_argument, NULL, SETTING},
+    {"noise-precision", required_argument, NULL, SETTING},
+    {"probe-steps", required_argument, NULL, SETTING},
+    {"no-rescale", no_argument, NULL, SETTING},
+    {"guard-bursts", no_argument, NULL, SETTING},
     {"no-shuffle", no_argument, NULL, SETTING},
     {"keep-negative", no_argument, NULL, SETTING},
     {NULL, 0, NULL, 0}};

@@ -19,6 +19,7 @@ sum_data(ag_solver *s, const ag_scan_info *info, const ag_real *data, int64_t fr
                 v = sqrt(AG_MAX(v, 0));
             else if (s->options.clip_amplitudes)
                 v = AG_MAX(v, 0);
+            s->pixels++;
             squares += v * v;
             moduli += fabs(v);
         }

@@ -6,10 +6,11 @@
 #include "solver.h"
 
 extern const ag_method ag_method_pie, ag_method_epie, ag_method_rpie, ag_method_dm, ag_method_ap,
-    ag_method_raar;
+    ag_method_raar, ag_method_ep, ag_method_ep_em;
 
 const ag_method *const ag_methods[] = {&ag_method_pie, &ag_method_epie, &ag_method_rpie, &ag_method_dm,
-                                       &ag_method_ap,  &ag_method_raar, NULL};
+                                       &ag_method_ap,  &ag_method_raar,
+                                       &ag_method_ep,  &ag_method_ep_em, NULL};
 
 const char *
 ag_method_name(int i)
@@ -55,6 +56,9 @@ ag_options_check(const ag_options *o, const ag_scan_info *info, ag_message *mess
         {"probe step", o->probe_step, 0, 10},
         {"object inertia", o->object_inertia, 0, 1},
         {"probe inertia", o->probe_inertia, 0, 1},
+        {"damping", o->damping, 0, 1},
+        {"sparsity", o->sparsity, 0, 1},
+        {"noise precision", o->noise_precision, 0, 1e12},
         {"modulus guard", o->modulus_guard, 0, 1},
         {"modulus floor", o->modulus_floor, 0, 1},
     };
@@ -65,6 +69,9 @@ ag_options_check(const ag_options *o, const ag_scan_info *info, ag_message *mess
     if (o->batch < 1 || o->batch > info->frames)
         return ag_fail(message, AG_BAD_ARGUMENT, "batch: found %lld, expected 1 to the number of frames, %lld",
                        (long long)o->batch, (long long)info->frames);
+    if (o->probe_steps < 0 || o->probe_steps > 1000)
+        return ag_fail(message, AG_BAD_ARGUMENT, "probe steps: found %lld, expected 0 to 1000",
+                       (long long)o->probe_steps);
     if ((unsigned)o->subpixel > AG_SUBPIXEL_NONE)
         return ag_fail(message, AG_BAD_ARGUMENT, "sub-pixel method: found %d, expected 0 to %d", (int)o->subpixel,
                        (int)AG_SUBPIXEL_NONE);

@@ -69,11 +69,13 @@ add_words(ag_record *record, const ag_solver *s)
     snprintf(record->word[n++].text, room,
              "%s batch %lld alpha %.15g beta %.15g object_step %.15g probe_step %.15g probe_start %lld "
              "probe_period %lld object_inertia %.15g probe_inertia %.15g modulus_guard %.15g "
-             "modulus_floor %.15g clip_amplitudes %d shuffle %d seed %llu subpixel %d",
+             "modulus_floor %.15g clip_amplitudes %d shuffle %d seed %llu subpixel %d damping %.15g sparsity %.15g "
+             "noise_precision %.15g probe_steps %lld rescale %d guard_bursts %d",
              o->method, (long long)o->batch, o->alpha, o->beta, o->object_step, o->probe_step,
              (long long)o->probe_start, (long long)o->probe_period, o->object_inertia, o->probe_inertia,
              o->modulus_guard, o->modulus_floor, o->clip_amplitudes, o->shuffle, (unsigned long long)o->seed,
-             (int)o->subpixel);
+             (int)o->subpixel, o->damping, o->sparsity, o->noise_precision, (long long)o->probe_steps, o->rescale,
+             o->guard_bursts);
     record->word[n].name = "plan";
     snprintf(record->word[n++].text, room, "%s", s->plan.id);
     record->words = n;

@@ -9,7 +9,7 @@
 typedef struct ag_method {
     const char *name;
     void (*defaults)(ag_options *options);
-    int kernels, kernel[16]; /* built beside those that every method needs */
+    int kernels, kernel[20]; /* built beside those that every method needs */
     ag_status (*create)(ag_solver *solver);
     void (*iterate)(ag_solver *solver, int64_t iteration);
     void (*destroy)(ag_solver *solver);
@@ -56,6 +56,7 @@ struct ag_solver {
     ag_turns turns;
     int64_t host;            /* bytes of host memory that come and go */
     uint64_t identity[AG_IDENTITIES];
+    double pixels;           /* their number */
     ag_stack amplitude;
     ag_array *place;         /* 0, 1, ... */
     ag_array *frame, *corner, *fraction, *ramp;
@@ -73,6 +74,7 @@ typedef struct ag_detector {
     ag_array frame; /* of each slot, as amplitudes are counted */
     int64_t first;  /* the frame that amplitude begins with */
     ag_array amplitude, error, state;
+    int64_t at; /* where a method says so: what its first slot is counted as */
     int start;
 } ag_detector;
 
@@ -114,6 +116,11 @@ void ag_record_array(ag_record *record, const char *name, ag_array *array, int64
 void ag_record_stack(ag_record *record, const char *name, ag_stack *stack);
 /* Makes room in the history for so many more. */
 ag_status ag_solver_grow(ag_solver *solver, int64_t iterations);
+/* Gives the probe the power that makes the model predict as many counts as were measured: kernels
+   power and rescale.  */
+void ag_solver_rescale_probe(ag_solver *solver);
+/* Every element becomes the value. */
+ag_status ag_solver_fill(ag_solver *solver, ag_array *array, double value);
 /* Sums the errors that the last iteration's passes left. */
 void ag_solver_total(ag_solver *solver);
 

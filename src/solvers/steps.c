@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* steps.c -- the steps that several methods take: passes, shifted probes, boxes, error sums. */
+#include <stdlib.h>
+
 #include "solver.h"
 
 ag_pass
@@ -77,6 +79,46 @@ ag_solver_modulus(const ag_pass *p, void *what)
                                                      &d->error, &d->frame, d->first, &d->amplitude,
                                                      s->detector_scale, s->least, s->options.modulus_guard, p->spill);
     ag_solver_free_space(p, s, -1);
+}
+
+static void
+predict(const ag_pass *p, void *what)
+{
+    ag_detector *d = what;
+    const ag_solver *s = d->solver;
+    ag_solver_free_space(p, s, 1);
+    (s->near ? ag_run_near_power : ag_run_power)(p->program, p->slots, &d->error, p->scratch, ag_solver_table(s),
+                                                 &d->frame, d->first, &d->amplitude, s->detector_scale, p->spill);
+}
+
+void
+ag_solver_rescale_probe(ag_solver *s)
+{
+    ag_detector detector;
+    ag_pass pass;
+    for (int64_t first = 0; first < s->frames && !ag_device_status(s->device); first += pass.slots) {
+        pass = ag_solver_pass(s, first, s->slots, &detector);
+        ag_solver_shift_probe(s, &pass);
+        ag_step(s->device, "start");
+        ag_propagate(&pass, ag_run_load_exit, predict, &detector, NULL, NULL);
+        ag_stack_ahead(&s->amplitude, AG_STACK_READ);
+    }
+    ag_solver_total(s);
+    ag_run_rescale(s->program, s->window, s->probe, s->energy, s->total);
+}
+
+ag_status
+ag_solver_fill(ag_solver *s, ag_array *array, double value)
+{
+    const int64_t count = ag_array_count(array);
+    ag_real *values = ag_calloc(count, sizeof *values);
+    if (!values)
+        return ag_device_fail(s->device, AG_NO_MEMORY, "start values: out of host memory");
+    for (int64_t i = 0; i < count; i++)
+        values[i] = (ag_real)value;
+    ag_array_write(array, 0, count, values);
+    free(values);
+    return ag_device_status(s->device);
 }
 
 void

@@ -1,0 +1,252 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* t2_ep.c -- PtychoEP's kernels against their formulas. */
+#include <math.h>
+
+#include "t2_kernels.h"
+
+typedef double complex wave;
+
+static wave
+value(const ag_complex *z, int64_t i)
+{
+    return (double)z[i].re + I * (double)z[i].im;
+}
+
+ag_real *
+precisions(problem *p, int64_t count, double least)
+{
+    ag_real *const g = take(p, count, sizeof *g);
+    for (int64_t i = 0; i < count; i++)
+        g[i] = (ag_real)(least + 4 * ag_random_uniform(&p->random));
+    return g;
+}
+
+/* Of the object at pixel (y, x) of frame j's window. */
+static int64_t
+window_at(const problem *p, int64_t j, int64_t y, int64_t x)
+{
+    return (p->corner[2 * j] + y) * p->object_cols + p->corner[2 * j + 1] + x;
+}
+
+static double
+power(wave z)
+{
+    return creal(z * conj(z));
+}
+
+void
+check_ep_begin(problem *p)
+{
+    const int64_t n = p->object_rows * p->object_cols;
+    ag_array *const object = place(p, AG_COMPLEX, n, p->object), *const number = place(p, AG_COMPLEX, n, NULL);
+    ag_array *const precision = place(p, AG_REAL, n, NULL), *const start = place(p, AG_COMPLEX, n, NULL);
+    int32_t *const covers = take(p, n, sizeof *covers);
+    wave *const t = take(p, n, sizeof *t), *const o = take(p, n, sizeof *o), *const same = take(p, n, sizeof *same);
+    double *const g = take(p, n, sizeof *g);
+    for (int64_t i = 0; i < n; i++) {
+        covers[i] = (int32_t)(9 * ag_random_uniform(&p->random));
+        g[i] = 1 + covers[i];
+        same[i] = value(p->object, i);
+        t[i] = covers[i] * same[i];
+        o[i] = t[i] / g[i];
+    }
+    ag_run_ep_begin(p->program, n, object, number, precision, start, place(p, AG_INT, n, covers));
+    compare(p, "object", 2 * n, fetch(p, object), (const double *)o);
+    compare(p, "number", 2 * n, fetch(p, number), (const double *)t);
+    compare(p, "precision", n, fetch(p, precision), g);
+    compare(p, "start", 2 * n, fetch(p, start), (const double *)same);
+}
+
+void
+check_ep_spread(problem *p)
+{
+    const int64_t n = p->object_rows * p->object_cols, segments = p->plan.tops / p->rows;
+    const double least = 0.5, floor = 0.25;
+    const ag_real *const g = precisions(p, n, 1);
+    for (int64_t step = 0; step <= p->pixels; step += p->pixels) {
+        ag_array *const spread = place(p, AG_REAL, p->slots * p->plan.tops, NULL);
+        double *const expected = take(p, p->slots * p->plan.tops, sizeof *expected);
+        ag_run_ep_spread(p->program, p->slots * p->rows, spread, p->d_frame, p->d_corner, place(p, AG_REAL, n, g),
+                         p->object_cols, p->d_probe, step, least, floor);
+        for (int64_t i = 0; i < p->slots * p->pixels; i++) {
+            const int64_t s = i / p->pixels, y = i / p->cols % p->rows, x = i % p->cols;
+            expected[(s * p->rows + y) * segments + x / AG_SEGMENT] +=
+                fmax(fmax(power(reference_probe(p, s, y, x, step)), least) / (double)g[window_at(p, p->frame[s], y, x)],
+                     floor);
+        }
+        compare(p, "spread", p->slots * p->plan.tops, fetch(p, spread), expected);
+    }
+}
+
+/* ---- at the object ----------------------------------------------------------------------------- */
+
+void
+check_ep_update(problem *p)
+{
+    const int64_t n = p->object_rows * p->object_cols, j = p->frame[0];
+    const double least = 0.25, least_before = 0.125;
+    for (int starts = 0; starts < 2; starts++) {
+        const ag_complex *const t0 = random_complex(p, n), *const u0 = random_complex(p, p->pixels);
+        const ag_complex *const o0 = random_complex(p, n), *const b0 = random_complex(p, p->pixels);
+        const ag_real *const g0 = precisions(p, n, 200), *const w = precisions(p, p->frames, 0.5);
+        ag_real *const w0 = precisions(p, p->frames, 0.5);
+        for (int64_t k = 0; k < p->frames && starts; k++)
+            w0[k] = 1;
+        ag_array *const object = place(p, AG_COMPLEX, n, p->object), *const number = place(p, AG_COMPLEX, n, t0);
+        ag_array *const precision = place(p, AG_REAL, n, g0);
+        ag_array *const told = place(p, AG_COMPLEX, p->pixels, starts ? NULL : u0);
+        wave *const t = take(p, n, sizeof *t), *const o = take(p, n, sizeof *o), *const u = take(p, p->pixels, sizeof *u);
+        double *const g = take(p, n, sizeof *g);
+        ag_run_ep_update(p->program, p->rows, object, number, precision, told, p->object_cols, p->d_frame, p->d_corner,
+                         p->d_probe, place(p, AG_COMPLEX, p->pixels, b0), place(p, AG_COMPLEX, n, o0), p->d_stack,
+                         place(p, AG_REAL, p->frames, w), place(p, AG_REAL, p->frames, w0), least, least_before, starts);
+        for (int64_t i = 0; i < n; i++) {
+            t[i] = value(t0, i);
+            g[i] = (double)g0[i];
+            o[i] = value(p->object, i);
+        }
+        for (int64_t i = 0; i < p->pixels; i++) {
+            const int64_t at = window_at(p, j, i / p->cols, i % p->cols);
+            const wave q = value(p->probe, i), q0 = value(b0, i);
+            u[i] = value(p->stack, i);
+            t[at] += (double)w[j] * conj(q) * u[i];
+            t[at] -= starts ? value(o0, at) : (double)w0[j] * conj(q0) * value(u0, i);
+            g[at] += (double)w[j] * fmax(power(q), least);
+            g[at] -= starts ? 1 : (double)w0[j] * fmax(power(q0), least_before);
+            o[at] = t[at] / g[at];
+        }
+        compare(p, "number", 2 * n, fetch(p, number), (const double *)t);
+        compare(p, "precision", n, fetch(p, precision), g);
+        compare(p, "object", 2 * n, fetch(p, object), (const double *)o);
+        compare(p, "told", 2 * p->pixels, fetch(p, told), (const double *)u);
+    }
+}
+
+void
+check_ep_terms(problem *p)
+{
+    const int64_t n = p->object_rows * p->object_cols;
+    for (int variant = 0; variant < 4; variant++) {
+        const int more = variant & 1, keep = variant >> 1;
+        const ag_complex *const begun = random_complex(p, p->pixels);
+        const ag_real *const old = precisions(p, p->pixels, 0), *const g = precisions(p, n, 0.5);
+        const ag_real *const gamma = precisions(p, p->frames, 0.5);
+        ag_array *const number = place(p, AG_COMPLEX, p->pixels, more ? begun : NULL);
+        ag_array *const term = place(p, AG_COMPLEX, p->slots * p->pixels, NULL);
+        ag_array *const density = place(p, AG_REAL, p->pixels, more ? old : NULL);
+        wave *const e_term = take(p, p->slots * p->pixels, sizeof *e_term), *const e = take(p, p->pixels, sizeof *e);
+        double *const d = take(p, p->pixels, sizeof *d);
+        ag_run_ep_terms(p->program, p->rows, number, term, density, p->slots, !more, keep, p->d_frame, p->d_corner,
+                        p->d_object, place(p, AG_REAL, n, g), p->object_cols, place(p, AG_REAL, p->frames, gamma),
+                        p->d_stack);
+        for (int64_t i = 0; i < p->pixels && more; i++) {
+            e[i] = value(begun, i);
+            d[i] = (double)old[i];
+        }
+        for (int64_t i = 0; i < p->slots * p->pixels; i++) {
+            const int64_t j = p->frame[i / p->pixels], at = window_at(p, j, i / p->cols % p->rows, i % p->cols);
+            e_term[i] = (double)gamma[j] * conj(value(p->object, at)) * value(p->stack, i);
+            e[i % p->pixels] += e_term[i];
+            d[i % p->pixels] += (double)gamma[j] * (power(value(p->object, at)) + 1 / (double)g[at]);
+        }
+        if (keep)
+            compare(p, "term", 2 * p->slots * p->pixels, fetch(p, term), (const double *)e_term);
+        else
+            compare(p, "number", 2 * p->pixels, fetch(p, number), (const double *)e);
+        compare(p, "density", p->pixels, fetch(p, density), d);
+    }
+}
+
+void
+check_ep_residual(problem *p)
+{
+    const int64_t n = p->object_rows * p->object_cols, segments = p->plan.tops / p->rows;
+    const ag_real *const g = precisions(p, n, 0.5);
+    for (int64_t step = 0; step <= p->pixels; step += p->pixels) {
+        ag_array *const residual = place(p, AG_REAL, p->slots * p->plan.tops, NULL);
+        double *const sum = take(p, p->slots * p->plan.tops, sizeof *sum);
+        ag_run_ep_residual(p->program, p->slots * p->rows, residual, p->d_frame, p->d_corner, p->d_object,
+                           place(p, AG_REAL, n, g), p->object_cols, p->d_probe, step, p->d_stack);
+        for (int64_t i = 0; i < p->slots * p->pixels; i++) {
+            const int64_t s = i / p->pixels, y = i / p->cols % p->rows, x = i % p->cols;
+            const int64_t at = window_at(p, p->frame[s], y, x);
+            const wave q = reference_probe(p, s, y, x, step);
+            sum[(s * p->rows + y) * segments + x / AG_SEGMENT] +=
+                power(value(p->stack, i) - value(p->object, at) * q) + power(q) / (double)g[at];
+        }
+        compare(p, "residual", p->slots * p->plan.tops, fetch(p, residual), sum);
+    }
+}
+
+void
+check_ep_gamma(problem *p)
+{
+    const double least = 0.45 * (double)p->pixels / (double)p->plan.tops; /* above some, below others */
+    const ag_real *const residual = precisions(p, p->slots * p->plan.tops, 0.1);
+    ag_array *const gamma = place(p, AG_REAL, p->frames, NULL);
+    double *const sum = take(p, p->slots, sizeof *sum);
+    ag_real *const found = take(p, p->slots, sizeof *found);
+    ag_run_ep_gamma(p->program, p->slots, gamma, p->d_frame, place(p, AG_REAL, p->slots * p->plan.tops, residual), least);
+    for (int64_t i = 0; i < p->slots * p->plan.tops; i++)
+        sum[i / p->plan.tops] += (double)residual[i];
+    const ag_real *const all = fetch(p, gamma);
+    for (int64_t s = 0; s < p->slots; s++) {
+        sum[s] = fmax((double)p->pixels / sum[s], least);
+        found[s] = all[p->frame[s]];
+    }
+    compare(p, "gamma", p->slots, found, sum);
+}
+
+void
+check_ep_prior(problem *p)
+{
+    const int64_t n = p->object_rows * p->object_cols;
+    const double rho = 0.3;
+    const ag_complex *const t0 = random_complex(p, n), *const m0 = random_complex(p, n);
+    ag_real *const g0 = precisions(p, n, 3), *const mine = precisions(p, n, 1);
+    ag_array *const object = place(p, AG_COMPLEX, n, NULL), *const number = place(p, AG_COMPLEX, n, t0);
+    ag_array *const message = place(p, AG_COMPLEX, n, m0);
+    wave *const o = take(p, n, sizeof *o), *const t = take(p, n, sizeof *t), *const m = take(p, n, sizeof *m);
+    double *const g = take(p, n, sizeof *g), *const told = take(p, n, sizeof *told);
+    for (int64_t i = 0; i < n; i++) {
+        const double old = (double)mine[i];
+        const wave rest = value(t0, i) - old * value(m0, i);
+        const double c = fmax((double)g0[i] - old, 1), v = 1 / c;
+        const wave mean = rest / c;
+        const double slab = rho * exp(-power(mean) / (1 + v)) / (1 + v), spike = (1 - rho) * exp(-power(mean) / v) / v;
+        const double w = slab / (slab + spike + 1e-8);
+        const wave mu = w * mean / (1 + v);
+        const double variance =
+            fmax(w * (power(mean) / ((1 + v) * (1 + v)) + v / (1 + v)) - power(mu), 1e-8);
+        told[i] = fmax(1 / variance - c, 1);
+        m[i] = (mu / variance - c * mean) / told[i];
+        g[i] = (double)g0[i] - old + told[i];
+        t[i] = rest + told[i] * m[i];
+        o[i] = t[i] / g[i];
+    }
+    ag_array *const precision = place(p, AG_REAL, n, g0), *const told_precision = place(p, AG_REAL, n, mine);
+    ag_run_ep_prior(p->program, n, object, number, precision, message, told_precision, rho);
+    compare(p, "object", 2 * n, fetch(p, object), (const double *)o);
+    compare(p, "number", 2 * n, fetch(p, number), (const double *)t);
+    compare(p, "precision", n, fetch(p, precision), g);
+    compare(p, "message", 2 * n, fetch(p, message), (const double *)m);
+    compare(p, "message_precision", n, fetch(p, told_precision), told);
+}
+
+void
+check_ep_noise(problem *p)
+{
+    const int64_t n = 1000;
+    const double pixels = 777;
+    const ag_real *const noise = precisions(p, n, 0.1);
+    ag_array *const all = place(p, AG_REAL, n, noise);
+    for (int64_t count = 1; count <= n; count *= 10) {
+        ag_array *const variance = place(p, AG_REAL, 1, NULL);
+        double sum = 0;
+        for (int64_t i = 0; i < count; i++)
+            sum += (double)noise[i] / pixels;
+        sum = fmax(sum, 0.01);
+        ag_run_ep_noise(p->program, 1, variance, all, count, pixels, 0.01);
+        compare(p, "variance", 1, fetch(p, variance), &sum);
+    }
+}
