@@ -253,15 +253,13 @@ typedef struct ag_options {
     double probe_step;     /* PIE family: factor of the probe step */
     int64_t probe_start;   /* first iteration (from 0) that updates the probe; < 0: never */
     int64_t probe_period;  /* projections: iterations from one probe update to the next */
-    double object_inertia; /* projections: weight of the old object, in parts of the largest
-                              illumination */
+    double object_inertia; /* projections: weight of the old object, of the largest illumination */
     double probe_inertia;
     double damping;         /* ep: weight of a new message about the wave at the detector, 0..1 */
     double sparsity;        /* ep: share of the object's pixels that are not 0; 0: any object */
     double noise_precision; /* ep: 1 / variance of the amplitudes' noise; 0: estimated in each iteration */
     int64_t probe_steps;    /* ep: EM steps of the probe in an iteration */
-    int rescale;            /* ep: the probe begins with the power of the data, and they are counted in
-                               units of their mean square */
+    int rescale;            /* ep: the probe begins with the data's power; units: their mean square */
     int guard_bursts;       /* ep: a frame whose data say less than nothing keeps its message */
     double modulus_guard;  /* added to the modulus before dividing by it */
     double modulus_floor;  /* in parts of the data's rms amplitude: a modulus below it is divided by it
