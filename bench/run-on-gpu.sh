@@ -50,15 +50,10 @@ part_build() {
 # On one device: the tests that run there, or all of them on the first.
 part_tests() {
     [ -x tests/t2_kernels ] || { say "no Check: the tests were not built"; return 77; }
-    # The emulated GPUs are as wide here as in `make check' the other one is.
-    case $dry,$1 in
-    yes,cuda) AG_EMULATE_WARP=64 ;;
-    yes,hip) AG_EMULATE_WARP=32 ;;
-    esac
     # shellcheck disable=SC2016 # for make to expand
     case $dry,$1 in
     yes,*)
-        AG_SLOW=1 && export AG_SLOW AG_EMULATE_WARP
+        AG_SLOW=1 && export AG_SLOW
         set -- "$1" TESTS='tests/t1_device tests/t2_kernels tests/t3_solvers'
         ;;
     no,"${devices%% *}") set -- "$1" ;;

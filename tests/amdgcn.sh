@@ -75,16 +75,18 @@ HIP() {
         -O3 -ffp-contract=fast -S -o "$work/out" "$work/kernels.hip"
 }
 
-# figures TARGET SHAPE: from the metadata at the end of the text.
+# figures TARGET SHAPE: from the metadata at the end of the text; local memory that a launch of a HIP kernel
+# asks for is from the host's table, which stands before the text.
 figures() {
-    awk -v at="$1 $2" '/^amdhsa.kernels:/ { inside = 1 }
-        inside && /^  - / && name != "" { print at, name, registers, local, private; name = "" }
+    awk -v at="$1 $2" -v language=$language '$2 == "local" && language == "HIP" { asked[$3] = $4 }
+        /^amdhsa.kernels:/ { inside = 1 }
+        inside && /^  - / && name != "" { print at, name, registers, local + asked[name], private; name = "" }
         inside && /^    \.name: / { name = $2 }
         inside && /\.vgpr_count: / { registers = $2 }
         inside && /\.group_segment_fixed_size: / { local = $2 }
         inside && /\.private_segment_fixed_size: / { private = $2 }
         inside && /uses_dynamic_stack: *true/ { registers = "unknown: it calls a function" }
-        /^amdhsa.target:/ { print at, name, registers, local, private; exit }' "$work/out"
+        /^amdhsa.target:/ { print at, name, registers, local + asked[name], private; exit }' "$work/shape" "$work/out"
 }
 
 echo "compiler clang $("$clang" --version | sed -n 's/.*clang version \([0-9.]*\).*/\1/p')"

@@ -3,10 +3,12 @@
 
        nvrtc_check kernels.cu SHAPE...    every kernel for every architecture; prints for each
                                           "ARCHITECTURE SHAPE KERNEL REGISTERS LOCAL PRIVATE"
-       nvrtc_check --text SHAPE LOCAL     prints what stands before the text, for other compilers
+       nvrtc_check --text SHAPE ROOM      prints what stands before the text, for other compilers, and
+                                          in a comment "local KERNEL BYTES" for each kernel
 
    A SHAPE is ROWSxCOLS, then l for bilinear windows, then s for tiles that are spilt (these for the
-   first architecture alone).  LOCAL is the bytes of local memory that a group has, as in the result;
+   first architecture alone).  ROOM is the bytes of local memory that a group has, LOCAL those that it
+   asks for: a launch does, so they are from the host's table, and what is in the kernel is added.
    PRIVATE are bytes of a work-item that did not get registers: spills and arrays.
    Ends with 77 where there is no NVRTC, with 1 and the compiler's words where it refuses.  */
 #include <dlfcn.h>
@@ -21,7 +23,7 @@
 
 extern const ag_kernel ag_kernels[];
 
-#define LOCAL 49152 /* bytes that every CUDA device has for a group */
+#define ROOM 49152 /* bytes that every CUDA device has for a group */
 static const int wanted[] = {75, 80, 86, 90, 100, 120};
 #define COUNT(list) (sizeof list / sizeof *list)
 
@@ -78,8 +80,8 @@ load(void)
     return library != NULL;
 }
 
-/* The defines for all kernels at one shape. */
-static void
+/* The defines for all kernels at one shape, which it returns. */
+static ag_shape
 shape_lines(char *text, size_t room, const char *shape, int local)
 {
     int rows = 0, cols = 0, end = 0;
@@ -100,6 +102,7 @@ shape_lines(char *text, size_t room, const char *shape, int local)
         const size_t n = strlen(text);
         snprintf(text + n, room - n, "#define AG_KERNEL_%s\n", ag_kernels[i].name);
     }
+    return plan.shape;
 }
 
 static char *
@@ -139,7 +142,7 @@ static void
 read_log(nvrtc_program *program, figures *kernel)
 {
     size_t size = 0;
-    figures nobody, *now = &nobody;
+    figures nobody = {0}, *now = &nobody;
     char *log, *rest;
     if (nvrtc.log_size(program, &size) || size < 2 || !(log = calloc(1, size + 1)))
         return;
@@ -156,7 +159,7 @@ read_log(nvrtc_program *program, figures *kernel)
             now->private = number_before(line, " bytes stack frame");
         else if (number_before(line, " registers") >= 0) {
             now->registers = number_before(line, " registers");
-            now->local = AG_MAX(0, number_before(line, " bytes smem"));
+            now->local += AG_MAX(0, number_before(line, " bytes smem"));
         } else if (strncmp(line, "ptxas", 5))
             puts(line);
     }
@@ -176,8 +179,9 @@ compile(const char *text, const char *shape, int arch)
     nvrtc_program *program;
     figures kernel[AG_KERNELS];
     int failed = 0;
-    memset(kernel, 0xff, sizeof kernel);
-    shape_lines(whole, sizeof whole, shape, LOCAL);
+    const ag_shape built = shape_lines(whole, sizeof whole, shape, ROOM);
+    for (int i = 0; i < AG_KERNELS; i++)
+        kernel[i] = (figures){-1, (int)ag_kernels[i].local(&built), -1};
     strcat(whole, text);
     snprintf(option, sizeof option, "--gpu-architecture=sm_%d", arch);
     int status = nvrtc.create(&program, whole, "kernels.cu", 0, NULL, NULL);
@@ -203,12 +207,14 @@ main(int argc, char **argv)
 {
     if (argc == 4 && !strcmp(argv[1], "--text")) {
         char text[8192];
-        shape_lines(text, sizeof text, argv[2], atoi(argv[3]));
+        const ag_shape shape = shape_lines(text, sizeof text, argv[2], atoi(argv[3]));
         fputs(text, stdout);
+        for (int i = 0; i < AG_KERNELS; i++)
+            printf("/* local %s %lld */\n", ag_kernels[i].name, (long long)ag_kernels[i].local(&shape));
         return 0;
     }
     if (argc < 3) {
-        fprintf(stderr, "usage: nvrtc_check kernels.cu SHAPE... | --text SHAPE LOCAL\n");
+        fprintf(stderr, "usage: nvrtc_check kernels.cu SHAPE... | --text SHAPE ROOM\n");
         return 2;
     }
     if (!load()) {

@@ -4,9 +4,9 @@
 #
 #     resources.sh             run by `make check-full'
 #
-# More of any of the three fails, with kernel, architecture, before and after; less of one, a new kernel
-# or one that is gone asks for a new table, which ARGAND_UPDATE_RESOURCES=1 writes.  Figures of another
-# version of a compiler than the table's are not compared.
+# More of any of the three fails, with kernel, architecture, before and after, and so does a kernel that is not in
+# the table; less of one, or a kernel that is gone, is told.  ARGAND_UPDATE_RESOURCES=1 writes the table anew.
+# Figures of another version of a compiler than the table's are not compared.
 set -u
 : "${abs_top_srcdir:?}" "${abs_top_builddir:?}"
 table=$abs_top_srcdir/tests/data/resources.txt
@@ -18,10 +18,10 @@ checks=0 failures=0
 # Lines "ARCHITECTURE SHAPE KERNEL REGISTERS LOCAL PRIVATE" to a table with a column for each architecture.
 as_table() {
     awk '!($1 in known) { known[$1]; arch[++n] = $1 }
-        { key = sprintf("%-17s %-9s", $3, $2); cell[key, $1] = $4 "/" $5 "/" $6 }
+        { key = sprintf("%-24s %-9s", $3, $2); cell[key, $1] = $4 "/" $5 "/" $6 }
         !(key in seen) { seen[key]; row[++rows] = key }
         END {
-            printf "%-17s %-9s", "kernel", "shape"
+            printf "%-24s %-9s", "kernel", "shape"
             for (i = 1; i <= n; i++) printf " %13s", arch[i]
             for (r = 1; r <= rows; r++) {
                 printf "\n%s", row[r]
@@ -39,12 +39,12 @@ as_lines() {
     ' "$table"
 }
 
-# compare OLD NEW: says what differs; 1 where something grew or the table is to be written anew.
+# compare OLD NEW: says what differs, with FAIL in front where that is wrong.
 compare() {
-    awk 'function say(k, what) { print what " " k; bad = 1 }
+    awk 'function say(k, what) { print what " " k }
         FILENAME == ARGV[1] { old[$1 " " $2 " " $3] = $4 "/" $5 "/" $6; next }
         { k = $1 " " $2 " " $3; now = $4 "/" $5 "/" $6 }
-        !(k in old) { say(k, "new, not in the table: " now); next }
+        !(k in old) { say(k, "FAIL not in the table, " now " now:"); next }
         {
             split(old[k], o, "/")
             if ($4 > o[1]) say(k, "FAIL registers, " o[1] " before, " $4 " now:")
@@ -53,7 +53,7 @@ compare() {
             if ($4 < o[1] || $5 < o[2] || $6 < o[3]) say(k, "less, " old[k] " before, " now " now:")
             delete old[k]
         }
-        END { for (k in old) say(k, "gone, " old[k] " in the table:"); exit bad }' "$1" "$2" | sort
+        END { for (k in old) say(k, "gone, " old[k] " in the table:") }' "$1" "$2" | sort
 }
 
 # start NAME COMMAND...: begins to compile; part NAME judges the figures of that compiler.
@@ -91,8 +91,8 @@ part() {
     fi
     compare "$work/old" "$work/new" >"$work/differences"
     if [ -s "$work/differences" ]; then
-        failures=$((failures + 1))
         cat "$work/differences"
+        ! grep -q '^FAIL' "$work/differences" || failures=$((failures + 1))
         echo "(where that is meant: ARGAND_UPDATE_RESOURCES=1 in the environment writes the table anew)"
     else
         echo "ok   $compiler: $(wc -l <"$work/new") figures are those of the table"
@@ -106,7 +106,7 @@ memory of a group, bytes of a work-item that did not get registers (spills, arra
 columns of a frame, l for bilinear windows; 131 goes through Bluestein's algorithm.  Written by
 tests/resources.sh.
 END
-set -- 128x128 256x256 512x512 131x131 128x128l
+set -- 128x128 256x256 131x131l
 start NVRTC "$abs_top_builddir/tests/nvrtc_check" "$abs_top_srcdir/generated/kernels.cu" "$@"
 start clang sh "$abs_top_srcdir/tests/amdgcn.sh" "$@"
 wait
