@@ -87,6 +87,8 @@ create(ag_solver *s)
     own->number = ag_new(d, AG_COMPLEX, pixels, "object numerator");
     own->precision = ag_new(d, AG_REAL, pixels, "object precision");
     own->start = ag_new(d, AG_COMPLEX, pixels, "object start");
+    if (own->start)
+        ag_clear(own->start); /* read after a resume too, where it counts for nothing */
     if (s->options.sparsity > 0) {
         own->prior = ag_new(d, AG_COMPLEX, pixels, "prior");
         own->prior_precision = ag_new(d, AG_REAL, pixels, "prior");
