@@ -72,7 +72,8 @@ state(ag_solver *s, ag_record *record)
     ag_record_host(record, "covered", AG_KIND_INT32, 1, &own->covered);
     ag_record_array(record, "coverage", own->coverage, s->object_cols);
     ag_record_array(record, "coverage_top", own->coverage_top, 1);
-    ag_record_array(record, "probe_top", own->probe_top, 1);
+    if (!own->coverage)
+        ag_record_array(record, "probe_top", own->probe_top, 1);
 }
 
 static int
