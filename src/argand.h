@@ -17,6 +17,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "argand_options.h"
+
 #ifdef __cplusplus
 extern "C" {
 #endif
@@ -239,39 +241,6 @@ typedef struct ag_solver ag_solver;
 
 /* One process that does all the work. */
 ag_comm *ag_comm_self(void);
-
-typedef enum ag_subpixel { AG_SUBPIXEL_FOURIER, AG_SUBPIXEL_LINEAR, AG_SUBPIXEL_NONE } ag_subpixel;
-
-/* Options of every method; ag_options_default fills in what suits one of them.
-   Formulas and sources: the man page argand(1) and doc/solvers.md. */
-typedef struct ag_options {
-    char method[16];       /* pie, epie, rpie, dm, ap, raar, ep, ep-em */
-    int64_t batch;         /* PIE family: positions per update; 1 = sequential */
-    double alpha;          /* PIE family: regularisation of the object step, 0..1 */
-    double beta;           /* PIE family: the same for the probe step; RAAR: relaxation */
-    double object_step;    /* PIE family: factor of the object step */
-    double probe_step;     /* PIE family: factor of the probe step */
-    int64_t probe_start;   /* first iteration (from 0) that updates the probe; < 0: never */
-    int64_t probe_period;  /* projections: iterations from one probe update to the next */
-    double object_inertia; /* projections: weight of the old object, of the largest illumination */
-    double probe_inertia;
-    double damping;         /* ep: weight of a new message about the wave at the detector, 0..1 */
-    double sparsity;        /* ep: share of the object's pixels that are not 0; 0: any object */
-    double noise_precision; /* ep: 1 / variance of the amplitudes' noise; 0: estimated in each iteration */
-    int64_t probe_steps;    /* ep: EM steps of the probe in an iteration */
-    int rescale;            /* ep: the probe begins with the data's power; units: their mean square */
-    int guard_bursts;       /* ep: a frame whose data say less than nothing keeps its message */
-    double modulus_guard;  /* added to the modulus before dividing by it */
-    double modulus_floor;  /* in parts of the data's rms amplitude: a modulus below it is divided by it
-                              instead, because the phase of so dark a pixel is rounding */
-    int clip_amplitudes;   /* negative amplitudes become 0 */
-    int shuffle;           /* PIE family: a new random order in each iteration */
-    uint64_t seed;
-    ag_subpixel subpixel;
-    int64_t memory; /* bytes that the device may hold in all; what does not fit then waits in host
-                       memory, or in a temporary file for the cpu device, whose memory is the
-                       host's.  The same bits.  0: what the device has */
-} ag_options;
 
 /* Writes the defaults of `method` (a name as above) or fails with AG_BAD_ARGUMENT. */
 ag_status ag_options_default(ag_options *options, const char *method, ag_message *message);

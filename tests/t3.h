@@ -30,11 +30,12 @@ double *trial_weight(const ag_scan *scan);
 /* The object after so many iterations on device i. */
 ag_complex *trial_after(int i, const ag_scan *scan, const ag_options *options, int64_t iterations);
 
-#define METHODS 8
+#define METHODS 9
 
 void add_long_tests(Suite *suite);
 void add_property_tests(Suite *suite);
 void add_physics_tests(Suite *suite);
+void add_lsqml_tests(Suite *suite);
 void add_orientation_tests(Suite *suite);
 void add_real_tests(Suite *suite);
 

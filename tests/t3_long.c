@@ -21,8 +21,10 @@ options_of(int i)
 {
     ag_options o = test_options(ag_method_name(i % METHODS));
     const int k = i / METHODS % KINDS;
-    if (strstr(o.method, "pie"))
+    if (strstr(o.method, "pie") || !strcmp(o.method, "lsqml"))
         o.batch = kind[k].batch;
+    o.batches = (ag_batching)(k % 3);
+    o.noise = (ag_noise)(k % 2);
     o.probe_start = kind[k].probe_start;
     return o;
 }

@@ -153,7 +153,9 @@ START_TEST(traces)
         o.probe_start = strcmp(method, "pie") && strcmp(method, "ep") ? strcmp(method, "ep-em") != 0 : -1;
         o.sparsity = strcmp(method, "ep-em") ? 0 : 0.9;
         o.shuffle = 0;
-        if (variant == 2 && family)
+        o.batches = variant == 2 ? AG_BATCHES_COMPACT : AG_BATCHES_RANDOM;
+        o.noise = variant % 3 == 1 ? AG_NOISE_POISSON : AG_NOISE_GAUSSIAN;
+        if (variant == 2 && (family || !strcmp(method, "lsqml")))
             o.batch = 4;
         trial t = trial_begin(0, device, scan, &o);
         trial_run(&t, 2);
@@ -202,6 +204,7 @@ START_TEST(repeats)
 {
     ag_scan *scan = test_scan(32, 80, 20, 0.8);
     ag_options o = test_options(method_of(_i));
+    o.batch = AG_MIN(o.batch, 7); /* a batch of all frames has one order */
     const size_t bytes = 80 * 80 * sizeof(ag_complex);
     ag_complex *a = trial_after(_i / METHODS, scan, &o, 3), *b = trial_after(_i / METHODS, scan, &o, 3);
     ck_assert_int_eq(memcmp(a, b, bytes), 0);
@@ -238,8 +241,9 @@ static void
 same_in_blocks(int i, ag_scan *scan)
 {
     ag_options o = test_options(method_of(i));
-    if (strstr(o.method, "pie"))
+    if (strstr(o.method, "pie") || !strcmp(o.method, "lsqml"))
         o.batch = 7;
+    o.noise = AG_NOISE_POISSON;
     ag_complex *a = trial_after(i / METHODS, scan, &o, 3);
     ag_device *device = test_open(i / METHODS);
     device->limits.allocation = 6 * 32 * 32 * (int64_t)sizeof(ag_complex);

@@ -208,6 +208,7 @@ main(void)
     add_property_tests(suite);
     add_long_tests(suite);
     add_physics_tests(suite);
+    add_lsqml_tests(suite);
     add_orientation_tests(suite);
     add_real_tests(suite);
     SRunner *runner = srunner_create(suite);

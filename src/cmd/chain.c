@@ -10,48 +10,58 @@
 #include "run.h"
 
 static const char name[] = "reconstruct";
-static const char *const subpixel[] = {"fourier", "linear", "none"};
+static const char *const subpixel[] = {"fourier", "linear", "none", NULL};
+static const char *const batches[] = {"random", "uniform", "compact", NULL};
+static const char *const noise[] = {"gaussian", "poisson", NULL};
 
-enum { WHOLE, REAL, FLAG, SUBPIXEL };
+enum { WHOLE, REAL, FLAG, CHOICE };
 
 /* Named as the long options. */
 static const struct {
     const char *name;
     int kind;
-    size_t offset; /* of an int64_t, a double, or an int that becomes `least` */
+    size_t offset; /* of an int64_t, a double, an int that becomes `least`, or an enum */
     double least, most;
+    const char *const *choice; /* its names in order */
 } setting[] = {
-    {"subpixel", SUBPIXEL, 0, 0, 0},
-    {"seed", WHOLE, offsetof(ag_options, seed), 0, 9e18},
-    {"batch", WHOLE, offsetof(ag_options, batch), 1, 9e18},
-    {"alpha", REAL, offsetof(ag_options, alpha), 0, 1},
-    {"beta", REAL, offsetof(ag_options, beta), 0, 1},
-    {"object-step", REAL, offsetof(ag_options, object_step), 0, 10},
-    {"probe-step", REAL, offsetof(ag_options, probe_step), 0, 10},
-    {"probe-start", WHOLE, offsetof(ag_options, probe_start), -1, 1e9},
-    {"probe-period", WHOLE, offsetof(ag_options, probe_period), 1, 1e9},
-    {"object-inertia", REAL, offsetof(ag_options, object_inertia), 0, 1},
-    {"probe-inertia", REAL, offsetof(ag_options, probe_inertia), 0, 1},
-    {"damping", REAL, offsetof(ag_options, damping), 0, 1},
-    {"sparsity", REAL, offsetof(ag_options, sparsity), 0, 1},
-    {"noise-precision", REAL, offsetof(ag_options, noise_precision), 0, 1e12},
-    {"probe-steps", WHOLE, offsetof(ag_options, probe_steps), 1, 1000},
-    {"no-rescale", FLAG, offsetof(ag_options, rescale), 0, 0},
-    {"guard-bursts", FLAG, offsetof(ag_options, guard_bursts), 1, 1},
-    {"no-shuffle", FLAG, offsetof(ag_options, shuffle), 0, 0},
-    {"keep-negative", FLAG, offsetof(ag_options, clip_amplitudes), 0, 0},
+    {"subpixel", CHOICE, offsetof(ag_options, subpixel), 0, 0, subpixel},
+    {"seed", WHOLE, offsetof(ag_options, seed), 0, 9e18, NULL},
+    {"batch", WHOLE, offsetof(ag_options, batch), 1, 9e18, NULL},
+    {"batches", CHOICE, offsetof(ag_options, batches), 0, 0, batches},
+    {"noise-model", CHOICE, offsetof(ag_options, noise), 0, 0, noise},
+    {"alpha", REAL, offsetof(ag_options, alpha), 0, 1, NULL},
+    {"beta", REAL, offsetof(ag_options, beta), 0, 1, NULL},
+    {"object-step", REAL, offsetof(ag_options, object_step), 0, 10, NULL},
+    {"probe-step", REAL, offsetof(ag_options, probe_step), 0, 10, NULL},
+    {"probe-start", WHOLE, offsetof(ag_options, probe_start), -1, 1e9, NULL},
+    {"probe-period", WHOLE, offsetof(ag_options, probe_period), 1, 1e9, NULL},
+    {"object-inertia", REAL, offsetof(ag_options, object_inertia), 0, 1, NULL},
+    {"probe-inertia", REAL, offsetof(ag_options, probe_inertia), 0, 1, NULL},
+    {"damping", REAL, offsetof(ag_options, damping), 0, 1, NULL},
+    {"sparsity", REAL, offsetof(ag_options, sparsity), 0, 1, NULL},
+    {"noise-precision", REAL, offsetof(ag_options, noise_precision), 0, 1e12, NULL},
+    {"probe-steps", WHOLE, offsetof(ag_options, probe_steps), 1, 1000, NULL},
+    {"no-rescale", FLAG, offsetof(ag_options, rescale), 0, 0, NULL},
+    {"guard-bursts", FLAG, offsetof(ag_options, guard_bursts), 1, 1, NULL},
+    {"no-shuffle", FLAG, offsetof(ag_options, shuffle), 0, 0, NULL},
+    {"keep-negative", FLAG, offsetof(ag_options, clip_amplitudes), 0, 0, NULL},
 };
 enum { SETTINGS = sizeof setting / sizeof *setting };
 
+/* An enum begins at 0 and has the size of an int. */
 static int
-set_subpixel(const char *text, ag_subpixel *value)
+set_choice(const char *option, const char *const *choice, const char *text, int *value)
 {
-    for (int i = 0; i < 3; i++)
-        if (!strcmp(subpixel[i], text)) {
-            *value = (ag_subpixel)i;
+    char names[128] = "";
+    for (int i = 0; choice[i]; i++) {
+        const size_t n = strlen(names);
+        if (!strcmp(choice[i], text)) {
+            *value = i;
             return 1;
         }
-    cmd_usage(name, "--subpixel: found \"%s\", expected fourier, linear or none", text);
+        snprintf(names + n, sizeof names - n, "%s%s", !i ? "" : choice[i + 1] ? ", " : " or ", choice[i]);
+    }
+    cmd_usage(name, "%s: found \"%s\", expected %s", option, text, names);
     return 0;
 }
 
@@ -81,7 +91,7 @@ run_set(ag_options *options, const char *which, const char *text)
         *(int *)place = (int)setting[i].least;
         return 1;
     default:
-        return set_subpixel(text, &options->subpixel);
+        return set_choice(option, setting[i].choice, text, place);
     }
 }
 
@@ -180,9 +190,9 @@ run_stage_json(const run_stage *stage)
 {
     const ag_options *o = &stage->options;
     return json_pack(
-        "{s:s s:I s:I s:f s:f s:f s:f s:I s:I s:f s:f s:f s:f s:f s:I s:b s:b s:f s:f s:b s:b s:I s:s}", "algorithm",
-        o->method, "iterations", (json_int_t)stage->iterations, "batch", (json_int_t)o->batch, "alpha",
-        o->alpha, "beta", o->beta, "object_step", o->object_step, "probe_step", o->probe_step,
+        "{s:s s:I s:I s:s s:s s:f s:f s:f s:f s:I s:I s:f s:f s:f s:f s:f s:I s:b s:b s:f s:f s:b s:b s:I s:s}", "algorithm",
+        o->method, "iterations", (json_int_t)stage->iterations, "batch", (json_int_t)o->batch, "batches",
+        batches[o->batches], "noise_model", noise[o->noise], "alpha", o->alpha, "beta", o->beta, "object_step", o->object_step, "probe_step", o->probe_step,
         "probe_start", (json_int_t)o->probe_start, "probe_period", (json_int_t)o->probe_period,
         "object_inertia", o->object_inertia, "probe_inertia", o->probe_inertia, "damping", o->damping, "sparsity",
         o->sparsity, "noise_precision", o->noise_precision, "probe_steps", (json_int_t)o->probe_steps,

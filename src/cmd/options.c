@@ -46,11 +46,14 @@ static const char help_end[] =
     "  -h, --help               this text\n"
     "\n"
     "The defaults of what follows depend on the algorithm; argand(1) gives them and the formulas.\n"
-    "      --batch N            PIE family: positions per update, 1 is one after another\n"
-    "      --alpha X            PIE family: regularisation of the object step, 0 to 1\n"
-    "      --beta X             PIE family: of the probe step; raar: relaxation\n"
-    "      --object-step X      PIE family: factor of the object step\n"
-    "      --probe-step X       PIE family: factor of the probe step\n"
+    "      --batch N            PIE family, lsqml: positions per update, 1 is one after another\n"
+    "      --batches HOW        lsqml: random, uniform (each covers the scan) or compact\n"
+    "                           (neighbours; the object goes once an iteration)\n"
+    "      --noise-model NAME   lsqml: gaussian or poisson\n"
+    "      --alpha X            PIE family, lsqml: regularisation of the object step, 0 to 1\n"
+    "      --beta X             PIE family: of the probe step; lsqml: of the steps; raar: relaxation\n"
+    "      --object-step X      PIE family, lsqml: factor of the object step\n"
+    "      --probe-step X       PIE family, lsqml: factor of the probe step\n"
     "      --probe-start K      first iteration, from 0, that refines the probe; -1: never\n"
     "      --probe-period K     projections: iterations from one refinement to the next\n"
     "      --object-inertia X   projections: weight of the old object\n"
@@ -59,9 +62,9 @@ static const char help_end[] =
     "      --sparsity X         ep: share of the object's pixels that are not 0; 0: any object\n"
     "      --noise-precision X  ep: 1 / variance of the amplitudes' noise; 0: estimated\n"
     "      --probe-steps N      ep-em: steps of the probe in an iteration\n"
-    "      --no-rescale         ep: the probe keeps its power at the start, the data their units\n"
+    "      --no-rescale         lsqml, ep: the probe keeps its power at the start\n"
     "      --guard-bursts       ep: a frame whose data say nothing new keeps its message\n"
-    "      --no-shuffle         PIE family: positions in the order of the file\n"
+    "      --no-shuffle         PIE family, lsqml: positions in the order of the file\n"
     "      --keep-negative      amplitudes below 0 are not made 0\n"
     "\n";
 static const char help_exit[] =
@@ -91,6 +94,8 @@ static const struct option long_options[] = {
     {"quiet", no_argument, NULL, 'q'},
     {"help", no_argument, NULL, 'h'},
     {"batch", required_argument, NULL, SETTING},
+    {"batches", required_argument, NULL, SETTING},
+    {"noise-model", required_argument, NULL, SETTING},
     {"alpha", required_argument, NULL, SETTING},
     {"beta", required_argument, NULL, SETTING},
     {"object-step", required_argument, NULL, SETTING},

@@ -5,12 +5,12 @@
 
 #include "solver.h"
 
-extern const ag_method ag_method_pie, ag_method_epie, ag_method_rpie, ag_method_dm, ag_method_ap,
-    ag_method_raar, ag_method_ep, ag_method_ep_em;
+extern const ag_method ag_method_pie, ag_method_epie, ag_method_rpie, ag_method_lsqml, ag_method_dm,
+    ag_method_ap, ag_method_raar, ag_method_ep, ag_method_ep_em;
 
-const ag_method *const ag_methods[] = {&ag_method_pie, &ag_method_epie, &ag_method_rpie, &ag_method_dm,
-                                       &ag_method_ap,  &ag_method_raar,
-                                       &ag_method_ep,  &ag_method_ep_em, NULL};
+const ag_method *const ag_methods[] = {&ag_method_pie,  &ag_method_epie,  &ag_method_rpie, &ag_method_lsqml,
+                                       &ag_method_dm,   &ag_method_ap,    &ag_method_raar, &ag_method_ep,
+                                       &ag_method_ep_em, NULL};
 
 const char *
 ag_method_name(int i)
@@ -66,12 +66,18 @@ ag_options_check(const ag_options *o, const ag_scan_info *info, ag_message *mess
         if (!(real[i].value >= real[i].least && real[i].value <= real[i].most))
             return ag_fail(message, AG_BAD_ARGUMENT, "%s: found %g, expected %g to %g", real[i].name,
                            real[i].value, real[i].least, real[i].most);
-    if (o->batch < 1 || o->batch > info->frames)
+    if (o->batch < 1 || (o->batch > info->frames && strcmp(o->method, "lsqml")))
         return ag_fail(message, AG_BAD_ARGUMENT, "batch: found %lld, expected 1 to the number of frames, %lld",
                        (long long)o->batch, (long long)info->frames);
     if (o->probe_steps < 0 || o->probe_steps > 1000)
         return ag_fail(message, AG_BAD_ARGUMENT, "probe steps: found %lld, expected 0 to 1000",
                        (long long)o->probe_steps);
+    if ((unsigned)o->batches > AG_BATCHES_COMPACT)
+        return ag_fail(message, AG_BAD_ARGUMENT, "batches: found %d, expected 0 to %d", (int)o->batches,
+                       (int)AG_BATCHES_COMPACT);
+    if ((unsigned)o->noise > AG_NOISE_POISSON)
+        return ag_fail(message, AG_BAD_ARGUMENT, "noise model: found %d, expected 0 to %d", (int)o->noise,
+                       (int)AG_NOISE_POISSON);
     if ((unsigned)o->subpixel > AG_SUBPIXEL_NONE)
         return ag_fail(message, AG_BAD_ARGUMENT, "sub-pixel method: found %d, expected 0 to %d", (int)o->subpixel,
                        (int)AG_SUBPIXEL_NONE);

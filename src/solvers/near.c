@@ -15,6 +15,8 @@ static const int kernels[][2] = {
     {AG_KERNEL_ep_start, AG_KERNEL_near_ep_start},
     {AG_KERNEL_ep_weigh, AG_KERNEL_near_ep_weigh},
     {AG_KERNEL_measure, AG_KERNEL_near_measure},
+    {AG_KERNEL_poisson, AG_KERNEL_near_poisson},
+    {AG_KERNEL_poisson_sums, AG_KERNEL_near_poisson_sums},
     {AG_KERNEL_power, AG_KERNEL_near_power},
     {AG_KERNEL_modulus, AG_KERNEL_near_modulus},
     {AG_KERNEL_modulus_dm, AG_KERNEL_near_modulus_dm},

@@ -76,30 +76,6 @@ state(ag_solver *s, ag_record *record)
         ag_record_array(record, "probe_top", own->probe_top, 1);
 }
 
-static int
-ascending(const void *a, const void *b)
-{
-    const int32_t x = *(const int32_t *)a, y = *(const int32_t *)b;
-    return (x > y) - (x < y);
-}
-
-/* A new random order (Fisher and Yates); within a batch frames ascend. */
-static void
-shuffle(ag_solver *s)
-{
-    pie *own = s->own;
-    for (int64_t i = s->frames - 1; i > 0; i--) {
-        const int64_t k = (int64_t)(ag_random_uniform(&own->random) * (double)(i + 1));
-        const int32_t t = s->order[i];
-        s->order[i] = s->order[k];
-        s->order[k] = t;
-    }
-    for (int64_t i = 0; i < s->frames; i += s->options.batch)
-        qsort(s->order + i, (size_t)AG_MIN(s->options.batch, s->frames - i), sizeof *s->order, ascending);
-    ag_array_write(s->frame, 0, s->frames, s->order);
-    ag_stack_reorder(&s->amplitude, s->order);
-}
-
 /* What the steps divide by, for a probe that the coming iteration begins with. */
 static void
 cover(ag_solver *s)
@@ -176,7 +152,7 @@ iterate(ag_solver *s, int64_t iteration)
     const ag_options *o = &s->options;
     const int refine = o->probe_start >= 0 && iteration >= o->probe_start;
     if (o->shuffle)
-        shuffle(s);
+        ag_solver_shuffle(s, &own->random);
     if (!own->covered || (refine && o->batch > 1))
         cover(s);
     for (int64_t first = 0; first < s->frames; first += o->batch)

@@ -169,6 +169,7 @@ ag_solver_make(ag_solver **solver, ag_device *device, ag_comm *comm, const ag_sc
     s->device = device;
     s->comm = comm;
     s->options = *options;
+    s->options.batch = AG_MIN(options->batch, info->frames);
     s->turns = turns;
     for (const ag_method *const *m = ag_methods; *m; m++)
         if (!strcmp((*m)->name, options->method))

@@ -9,7 +9,7 @@
 typedef struct ag_method {
     const char *name;
     void (*defaults)(ag_options *options);
-    int kernels, kernel[20]; /* built beside those that every method needs */
+    int kernels, kernel[24]; /* built beside those that every method needs */
     ag_status (*create)(ag_solver *solver);
     void (*iterate)(ag_solver *solver, int64_t iteration);
     void (*destroy)(ag_solver *solver);
@@ -123,6 +123,20 @@ void ag_solver_rescale_probe(ag_solver *solver);
 ag_status ag_solver_fill(ag_solver *solver, ag_array *array, double value);
 /* Sums the errors that the last iteration's passes left. */
 void ag_solver_total(ag_solver *solver);
+
+/* A new random order of the frames, ascending within each batch (batches.c). */
+void ag_solver_shuffle(ag_solver *solver, ag_random *random);
+/* The batches of an iteration: batch k is at places first[k] ... first[k + 1] - 1 of the order. */
+typedef struct ag_batches {
+    int64_t count, *first;
+    int64_t room, *size; /* batch k as it was made: size[k] frames from frame[k * room] on */
+    int32_t *frame, *turn;
+    ag_random random;
+} ag_batches;
+ag_status ag_batches_create(ag_batches *batches, ag_solver *solver);
+void ag_batches_destroy(ag_batches *batches);
+/* Sets the solver's order for the next iteration. */
+void ag_batches_next(ag_batches *batches, ag_solver *solver);
 
 /* The segments of object rows that the windows of some frames touch. */
 typedef struct ag_box {

@@ -1,0 +1,178 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* batches.c -- which frames are worked on together: the order of an iteration.
+
+   Random: a new order each time, cut into pieces.  Compact: the scan is halved across its longer
+   side, and the halves likewise, until each part is a batch of neighbours.  Uniform: the scan is
+   halved into cells of as many neighbours as there are batches, and each batch takes one of each
+   cell, so every batch covers the scan alike; it is made once, the batches come in a new order
+   each time.  Within a batch frames ascend.  */
+#include <stdlib.h>
+#include <string.h>
+
+#include "solver.h"
+
+typedef struct place {
+    int32_t row, col, frame;
+} place;
+
+static int
+by_row(const void *a, const void *b)
+{
+    const place *x = a, *y = b;
+    return x->row != y->row ? (x->row > y->row) - (x->row < y->row) : (x->frame > y->frame) - (x->frame < y->frame);
+}
+
+static int
+by_col(const void *a, const void *b)
+{
+    const place *x = a, *y = b;
+    return x->col != y->col ? (x->col > y->col) - (x->col < y->col) : (x->frame > y->frame) - (x->frame < y->frame);
+}
+
+static int
+ascending(const void *a, const void *b)
+{
+    const int32_t x = *(const int32_t *)a, y = *(const int32_t *)b;
+    return (x > y) - (x < y);
+}
+
+/* The first frame of part k of n frames in so many parts. */
+static int64_t
+part(int64_t n, int64_t parts, int64_t k)
+{
+    return n / parts * k + AG_MIN(k, n % parts);
+}
+
+/* Orders n places so that parts k ... k + count - 1 of `parts` are neighbours; `at` begins with part k. */
+static void
+halve(place *at, int64_t n, int64_t parts, int64_t k, int64_t count)
+{
+    if (count < 2)
+        return;
+    const int64_t begin = part(n, parts, k), end = part(n, parts, k + count);
+    const int64_t middle = part(n, parts, k + count / 2) - begin;
+    int32_t low[2] = {INT32_MAX, INT32_MAX}, high[2] = {INT32_MIN, INT32_MIN};
+    for (int64_t i = 0; i < end - begin; i++) {
+        low[0] = AG_MIN(low[0], at[i].row);
+        high[0] = AG_MAX(high[0], at[i].row);
+        low[1] = AG_MIN(low[1], at[i].col);
+        high[1] = AG_MAX(high[1], at[i].col);
+    }
+    qsort(at, (size_t)(end - begin), sizeof *at, high[0] - low[0] < high[1] - low[1] ? by_col : by_row);
+    halve(at, n, parts, k, count / 2);
+    halve(at + middle, n, parts, k + count / 2, count - count / 2);
+}
+
+/* Exchanges n things of `size` frames each with one another at random (Fisher and Yates). */
+static void
+shuffle(ag_random *random, int32_t *order, int64_t n)
+{
+    for (int64_t i = n - 1; i > 0; i--) {
+        const int64_t k = (int64_t)(ag_random_uniform(random) * (double)(i + 1));
+        const int32_t t = order[i];
+        order[i] = order[k];
+        order[k] = t;
+    }
+}
+
+/* The order as it is now, on the device. */
+static void
+take_order(ag_solver *s)
+{
+    ag_array_write(s->frame, 0, s->frames, s->order);
+    ag_stack_reorder(&s->amplitude, s->order);
+}
+
+void
+ag_solver_shuffle(ag_solver *s, ag_random *random)
+{
+    const int64_t batch = s->options.batch;
+    shuffle(random, s->order, s->frames);
+    for (int64_t i = 0; i < s->frames; i += batch)
+        qsort(s->order + i, (size_t)AG_MIN(batch, s->frames - i), sizeof *s->order, ascending);
+    take_order(s);
+}
+
+/* Frame k of each cell goes to the batch that a shuffled list of batches names. */
+static void
+deal(ag_batches *b, const place *at, int64_t frames)
+{
+    const int64_t cells = (frames + b->count - 1) / b->count;
+    for (int64_t c = 0; c < cells; c++) {
+        const int64_t begin = part(frames, cells, c), end = part(frames, cells, c + 1);
+        shuffle(&b->random, b->turn, b->count);
+        for (int64_t i = begin; i < end; i++) {
+            const int32_t k = b->turn[i - begin];
+            b->frame[k * cells + b->size[k]++] = at[i].frame;
+        }
+    }
+}
+
+ag_status
+ag_batches_create(ag_batches *b, ag_solver *s)
+{
+    const int64_t n = s->frames, batch = s->options.batch;
+    memset(b, 0, sizeof *b);
+    ag_random_seed(&b->random, s->options.seed);
+    b->count = (n + batch - 1) / batch;
+    b->room = (n + b->count - 1) / b->count;
+    b->first = ag_calloc(b->count + 1, sizeof *b->first);
+    b->size = ag_calloc(b->count, sizeof *b->size);
+    b->turn = ag_calloc(b->count, sizeof *b->turn);
+    b->frame = ag_calloc(b->count * b->room, sizeof *b->frame);
+    place *at = ag_calloc(n, sizeof *at);
+    if (!b->first || !b->size || !b->turn || !b->frame || !at) {
+        free(at);
+        return ag_device_fail(s->device, AG_NO_MEMORY, "batches: out of host memory");
+    }
+    const int compact = s->options.batches == AG_BATCHES_COMPACT;
+    const int64_t parts = compact ? b->count : b->room;
+    for (int64_t j = 0; j < n; j++)
+        at[j] = (place){s->corners[2 * j], s->corners[2 * j + 1], (int32_t)j};
+    for (int64_t k = 0; k < b->count; k++)
+        b->turn[k] = (int32_t)k;
+    if (s->options.batches != AG_BATCHES_RANDOM)
+        halve(at, n, parts, 0, parts);
+    if (s->options.batches == AG_BATCHES_UNIFORM)
+        deal(b, at, n);
+    for (int64_t k = 0; compact && k < b->count; k++)
+        for (int64_t i = part(n, parts, k); i < part(n, parts, k + 1); i++)
+            b->frame[k * b->room + b->size[k]++] = at[i].frame;
+    for (int64_t k = 0; k < b->count; k++) {
+        qsort(b->frame + k * b->room, (size_t)b->size[k], sizeof *b->frame, ascending);
+        b->turn[k] = (int32_t)k;
+    }
+    free(at);
+    return AG_OK;
+}
+
+void
+ag_batches_destroy(ag_batches *b)
+{
+    free(b->first);
+    free(b->size);
+    free(b->turn);
+    free(b->frame);
+}
+
+void
+ag_batches_next(ag_batches *b, ag_solver *s)
+{
+    if (s->options.batches == AG_BATCHES_RANDOM) {
+        for (int64_t k = 0; k <= b->count; k++)
+            b->first[k] = AG_MIN(k * s->options.batch, s->frames);
+        if (s->options.shuffle)
+            ag_solver_shuffle(s, &b->random);
+        return;
+    }
+    for (int64_t k = 0; k < b->count; k++)
+        b->turn[k] = (int32_t)k;
+    if (s->options.batches == AG_BATCHES_UNIFORM && s->options.shuffle)
+        shuffle(&b->random, b->turn, b->count);
+    for (int64_t i = 0; i < b->count; i++) {
+        const int32_t k = b->turn[i];
+        memcpy(s->order + b->first[i], b->frame + k * b->room, (size_t)b->size[k] * sizeof *s->order);
+        b->first[i + 1] = b->first[i] + b->size[k];
+    }
+    take_order(s);
+}

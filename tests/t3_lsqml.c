@@ -1,0 +1,149 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* t3_lsqml.c -- LSQ-ML: what it reaches on a synthetic scan, its batches, its power. */
+#include <complex.h>
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "t3.h"
+
+#define PI     3.14159265358979323846
+#define WINDOW 32
+#define SIDE   13
+#define OBJECT 96
+
+typedef struct synthetic {
+    ag_scan *scan;
+    ag_complex probe[WINDOW * WINDOW]; /* to start from */
+} synthetic;
+
+/* A sum of a few waves: smooth, mean 0, of the root mean square that is asked for. */
+static void
+smooth(ag_random *random, double rms, double *value)
+{
+    for (int i = 0; i < OBJECT * OBJECT; i++)
+        value[i] = 0;
+    for (int w = 0; w < 24; w++) {
+        const double ky = ag_random_normal(random) * 5, kx = ag_random_normal(random) * 5;
+        const double phase = 2 * PI * ag_random_uniform(random);
+        for (int i = 0; i < OBJECT * OBJECT; i++)
+            value[i] += rms * sqrt(2.0 / 24) *
+                        cos(2 * PI * (ky * (double)(i / OBJECT) + kx * (double)(i % OBJECT)) / OBJECT + phase);
+    }
+}
+
+static void
+put(ag_complex *to, double complex value)
+{
+    to->re = (ag_real)creal(value);
+    to->im = (ag_real)cimag(value);
+}
+
+/* 13 x 13 positions 5 pixels apart with 0 to 2 pixels of jitter, a Gaussian probe with a quadratic phase,
+   a smooth object (0.85 +- 0.07, 0.6 rad), no noise; the probe to start from is astigmatic and tapered. */
+static synthetic
+synthetic_begin(void)
+{
+    static double modulus[OBJECT * OBJECT], phase[OBJECT * OBJECT], position[2 * SIDE * SIDE];
+    static ag_real data[SIDE * SIDE * WINDOW * WINDOW];
+    static double complex wave[WINDOW * WINDOW], half[WINDOW * WINDOW], turn[WINDOW];
+    ag_scan_info info = {.frames = SIDE * SIDE, .rows = WINDOW, .cols = WINDOW, .data = data,
+                         .data_are_amplitudes = 1, .position = position, .zero_in_corner = 1,
+                         .object_rows = OBJECT, .object_cols = OBJECT};
+    double complex probe[WINDOW * WINDOW];
+    synthetic s;
+    ag_random random;
+    ag_message message;
+    ag_random_seed(&random, 11);
+    smooth(&random, 0.07, modulus);
+    smooth(&random, 0.6, phase);
+    for (int i = 0; i < WINDOW * WINDOW; i++) {
+        const double y = i / WINDOW - WINDOW / 2, x = i % WINDOW - WINDOW / 2;
+        probe[i] = 10 * cexp(-(y * y + x * x) / (2 * 5.5 * 5.5) + I * 0.02 * (y * y + x * x));
+        put(&s.probe[i], probe[i] * cexp(I * 0.01 * (y * y - x * x)) * exp(-(y * y + x * x) / (2 * 12.0 * 12.0)));
+    }
+    for (int k = 0; k < WINDOW; k++)
+        turn[k] = cexp(-2 * PI * I * k / WINDOW) / sqrt(WINDOW);
+    for (int64_t j = 0; j < info.frames; j++) {
+        const int y0 = 1 + (int)(j / SIDE) * 5 + (int)(3 * ag_random_uniform(&random));
+        const int x0 = 1 + (int)(j % SIDE) * 5 + (int)(3 * ag_random_uniform(&random));
+        position[2 * j] = y0;
+        position[2 * j + 1] = x0;
+        for (int i = 0; i < WINDOW * WINDOW; i++) {
+            const int at = (y0 + i / WINDOW) * OBJECT + x0 + i % WINDOW;
+            wave[i] = probe[i] * (0.85 + modulus[at]) * cexp(I * phase[at]);
+        }
+        for (int i = 0; i < WINDOW * WINDOW; i++) {
+            half[i] = 0;
+            for (int k = 0; k < WINDOW; k++)
+                half[i] += wave[i / WINDOW * WINDOW + k] * turn[i % WINDOW * k % WINDOW];
+        }
+        for (int i = 0; i < WINDOW * WINDOW; i++) {
+            double complex sum = 0;
+            for (int k = 0; k < WINDOW; k++)
+                sum += half[k * WINDOW + i % WINDOW] * turn[i / WINDOW * k % WINDOW];
+            data[j * WINDOW * WINDOW + i] = (ag_real)cabs(sum);
+        }
+    }
+    info.probe = s.probe;
+    info.modes = 1;
+    if (ag_scan_create(&s.scan, &info, &message))
+        ck_abort_msg("%s", message.text);
+    return s;
+}
+
+static ag_quality
+after(int device, const ag_scan *scan, const ag_options *o, int64_t iterations)
+{
+    trial t = trial_begin(device, NULL, scan, o);
+    ag_quality quality;
+    trial_run(&t, iterations);
+    ck_assert_int_eq(ag_solver_measure(t.solver, &quality), AG_OK);
+    trial_end(&t);
+    return quality;
+}
+
+/* The table of what a transcription of the formulas reaches in 60 iterations, or better. */
+START_TEST(acceptance)
+{
+    static const struct {
+        ag_batching batches;
+        ag_noise noise;
+        int64_t batch;
+        double l2, r;
+    } row[] = {{AG_BATCHES_RANDOM, AG_NOISE_GAUSSIAN, 32, 1.0e-2, 1.2e-2},
+               {AG_BATCHES_RANDOM, AG_NOISE_POISSON, 32, 2.9e-2, 3.7e-2},
+               {AG_BATCHES_COMPACT, AG_NOISE_GAUSSIAN, 32, 3.7e-2, 5.2e-2},
+               {AG_BATCHES_UNIFORM, AG_NOISE_GAUSSIAN, 32, 1.0e-2, 1.2e-2},
+               {AG_BATCHES_RANDOM, AG_NOISE_GAUSSIAN, 1000, 3.3e-2, 4.6e-2}};
+    if (test_emulated(_i)) {
+        printf("skip: sixty iterations on %s, which is emulated\n", test_device(_i));
+        return;
+    }
+    const synthetic s = synthetic_begin();
+    int failed = 0;
+    for (size_t k = 0; k < sizeof row / sizeof *row; k++) {
+        ag_options o = test_options("lsqml");
+        o.batches = row[k].batches;
+        o.noise = row[k].noise;
+        o.batch = row[k].batch;
+        o.probe_start = 0;
+        const ag_quality q = after(_i, s.scan, &o, 60);
+        printf("lsqml, batches %d of %lld, noise %d on %s: relative_l2 %.1e (at most %.1e), r_factor %.1e (%.1e)\n",
+               (int)o.batches, (long long)o.batch, (int)o.noise, test_device(_i), q.relative_l2, row[k].l2, q.r_factor,
+               row[k].r);
+        failed |= !(q.relative_l2 <= row[k].l2 && q.r_factor <= row[k].r);
+    }
+    ck_assert(!failed);
+    ag_scan_destroy(s.scan);
+}
+END_TEST
+
+void
+add_lsqml_tests(Suite *suite)
+{
+    TCase *tests = tcase_create("lsqml");
+    tcase_set_timeout(tests, 300);
+    tcase_add_loop_test(tests, acceptance, 0, getenv("AG_SLOW") ? 0 : test_devices());
+    suite_add_tcase(suite, tests);
+}
