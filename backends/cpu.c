@@ -18,6 +18,7 @@
 extern ag_c_kernel *const ag_c_kernels_baseline[];
 extern ag_c_kernel *const ag_c_kernels_avx2[];
 extern ag_c_kernel *const ag_c_kernels_avx512[];
+extern const int ag_c_tile_baseline, ag_c_tile_avx2, ag_c_tile_avx512;
 
 /* Below this many independent items a second thread costs more than it brings. */
 #define FEW_ITEMS 8192
@@ -28,6 +29,7 @@ typedef struct cpu_handle {
     ag_handle base;
     ag_c_kernel *const *table;
     const char *isa;
+    int tile; /* columns of a tile: a vector of the instruction set */
     int threads;
     pool *pool;
     int64_t local; /* bytes of each thread's local memory */
@@ -48,14 +50,15 @@ choose(cpu_handle *cpu)
     static const struct {
         const char *name;
         ag_c_kernel *const *table;
+        const int *tile;
     } isa[] = {
 #if defined AG_HAVE_ISA_AVX512 && !defined AG_DOUBLE
-        {"avx512", ag_c_kernels_avx512},
+        {"avx512", ag_c_kernels_avx512, &ag_c_tile_avx512},
 #endif
 #if defined AG_HAVE_ISA_AVX2 && !defined AG_DOUBLE
-        {"avx2", ag_c_kernels_avx2},
+        {"avx2", ag_c_kernels_avx2, &ag_c_tile_avx2},
 #endif
-        {"baseline", ag_c_kernels_baseline},
+        {"baseline", ag_c_kernels_baseline, &ag_c_tile_baseline},
     };
     const char *wanted = getenv("ARGAND_ISA");
     for (size_t i = 0; i < sizeof isa / sizeof *isa; i++) {
@@ -70,6 +73,7 @@ choose(cpu_handle *cpu)
         if (has && (!wanted || !*wanted || !strcmp(wanted, isa[i].name))) {
             cpu->isa = isa[i].name;
             cpu->table = isa[i].table;
+            cpu->tile = *isa[i].tile;
             return AG_OK;
         }
     }
@@ -160,7 +164,7 @@ cpu_limits(ag_handle *handle, ag_limits *limits)
     limits->allocation = limits->memory;
     limits->local = LOCAL_BYTES;
     limits->lanes = limits->warp = 1;
-    limits->tile = AG_C_TILE;
+    limits->tile = cpu->tile;
     limits->parallel = 8 * cpu->threads;
     model_name(model, sizeof model);
     snprintf(limits->description, sizeof limits->description, "%s, %d thread%s, %s, %s precision", model,

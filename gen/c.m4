@@ -1,4 +1,4 @@
-m4_include(`gen/fft.m4')m4_include(`gen/passes.m4')m4_include(`gen/gather.m4')m4_include(`gen/nets.m4')m4_dnl
+m4_include(`gen/fft.m4')m4_include(`gen/passes.m4')m4_include(`gen/gather.m4')m4_include(`gen/c_passes.m4')m4_include(`gen/nets.m4')m4_dnl
 m4_divert(-1)
 /* c.m4 -- the plain C dialect: a kernel becomes a function over a range of its items.
    SPDX-License-Identifier: BSD-3-Clause
@@ -14,7 +14,8 @@ m4_define(`KERNEL', `m4_define(`NARG', 0)m4_define(`TABLE', m4_defn(`TABLE')`   
 ')static void
 $1(const ag_shape *shape, const ag_arg *arg, const index begin_, const index end_, char *local_)
 {
-    (void)shape; (void)local_;
+    const int rows_ = shape->y.length, cols_ = shape->x.length;
+    (void)rows_; (void)cols_; (void)local_;
 ARGS(m4_shift($@))')
 m4_define(`END_KERNEL', `}')
 m4_define(`IN',         `const $1 *const restrict $2 = (const $1 *)(const void *)arg[NARG].memory + arg[NEXT_ARG].offset')
@@ -38,10 +39,8 @@ m4_define(`EACH_TILE',  `for (int $1 = 0; $1 < ($3); $1++) {
     for (int $2 = 0; $2 < ($4); $2++) {')
 m4_define(`END_TILE',   `}}')
 m4_define(`EACH_BUTTERFLY', `for (int $1 = 0; $1 < ($4); $1++)
-    for (int $2 = 0; $2 < ($5); $2++) {
-    SIMD
-    for (int $3 = 0; $3 < TILE; $3++) {')
-m4_define(`END_BUTTERFLY', `}}')
+    for (int $2 = 0; $2 < ($5); $2++) {')
+m4_define(`END_BUTTERFLY', `}')
 m4_define(`REDUCE_SUM', `real $1 = 0;
     SIMD_SUM($1)
     for (int $2 = ($3); $2 < ($4); $2++) {')
@@ -84,23 +83,39 @@ m4_define(`TABLE_POINTER', `const cplx *restrict')
 m4_define(`EACH_AXIS',  `$1')
 m4_define(`STAGE_CASES', `m4_ifelse(`$2', `', `', `        case $2: $1_$2(tile, table, blocks, m, ro, io); break;
 STAGE_CASES(`$1', m4_shift(m4_shift($@)))')')
-m4_define(`ALL_STAGES_DIF', `for (int s = 0, span = axis->points; s < axis->stages; s++) {
+m4_define(`SOME_STAGES_DIF', `for (int s = 0, span = axis->points; s < to; s++) {
         const int radix = axis->radix[s], m = span / radix, blocks = axis->points / span;
-        switch (radix) {
+        switch (s < from ? 0 : radix) {
 STAGE_CASES(`fft_dif', RADICES)m4_dnl
         }
         table += m * (radix - 1);
         span = m;
     }')
-m4_define(`ALL_STAGES_DIT', `table += axis->points - 1;
-    for (int s = axis->stages - 1, m = 1; s >= 0; s--) {
+m4_define(`SOME_STAGES_DIT', `table += axis->points - 1;
+    for (int s = axis->stages - 1, m = 1; s >= from; s--) {
         const int radix = axis->radix[s], blocks = axis->points / (m * radix);
         table -= m * (radix - 1);
-        switch (radix) {
+        switch (s < to ? radix : 0) {
 STAGE_CASES(`fft_dit', RADICES)m4_dnl
         }
         m *= radix;
     }')
+m4_define(`ALL_STAGES_DIF', `fft_dif_some(axis, tile, table, ro, io, 0, axis->stages);')
+m4_define(`ALL_STAGES_DIT', `fft_dit_some(axis, tile, table, ro, io, 0, axis->stages);')
+m4_define(`SOME_STAGES', `
+/* Stages from ... to - 1. */
+static void
+fft_dif_some(const ag_axis *axis, real *restrict tile, const cplx *restrict table, const int ro, const int io,
+             const int from, const int to)
+{
+    SOME_STAGES_DIF
+}
+static void
+fft_dit_some(const ag_axis *axis, real *restrict tile, const cplx *restrict table, const int ro, const int io,
+             const int from, const int to)
+{
+    SOME_STAGES_DIT
+}')
 m4_define(`NAME',       `$1')
 m4_define(`AXIS',       `axis->$1')
 m4_define(`AXIS_ARG',   `const ag_axis *axis,')
@@ -110,19 +125,62 @@ m4_define(`SQRT',       `AG_SQRT($1)')
 m4_define(`COS',        `AG_COS($1)')
 m4_define(`SIN',        `AG_SIN($1)')
 m4_define(`EXP',        `AG_EXP($1)')
-m4_define(`TILE_TO_SCRATCH', `ag_tile_to_strips(scratch + s * STRIPS_Y * COLS * (index)(2 * TILE), tile, ROWS, COLS, x0, width);')
-m4_define(`SCRATCH_TO_TILE', `ag_strips_to_tile(tile, scratch + s * STRIPS_Y * COLS * (index)(2 * TILE), ROWS, COLS, x0, width);')
+/* Values of a few adjacent pixels: a vector of TILE of them. */
+m4_define(`TILE_LANES', `LANES_AT(tile[2 * TILE * ($1) + ($2)])')
+m4_define(`REALS',      `ag_reals($1 + ($2))')
+m4_define(`STREAM',     `ag_reals_ahead($1 + ($2), $3)')
+m4_define(`PUT_REALS',  `LANES_AT($1[$2]) = $3')
+m4_define(`WAVE_WORDS', ``WAVES', `PUT_WAVES', `ROW_REALS', `PUT_ROW_REALS'')
+m4_define(`WAVES',      `$1[$2]')
+m4_define(`WHOLE_WAVES', `ag_waves($1 + ($2))')
+m4_define(`WHOLE_PUT_WAVES', `ag_put_waves($1 + ($2), $3)')
+m4_define(`WHOLE_ROW_REALS', `ag_row_reals($1 + ($2))')
+m4_define(`WHOLE_PUT_ROW_REALS', `ag_put_row_reals($1 + ($2), $3)')
+m4_define(`SOME_WAVES', `ag_some_waves($1 + ($2), some_)')
+m4_define(`SOME_PUT_WAVES', `ag_put_some_waves($1 + ($2), $3, some_)')
+m4_define(`SOME_ROW_REALS', `ag_some_row_reals($1 + ($2), some_)')
+m4_define(`SOME_PUT_ROW_REALS', `ag_put_some_row_reals($1 + ($2), $3, some_)')
+m4_define(`WHOLE_VECTOR', `USE(`WHOLE', WAVE_WORDS)$1`'NO_USE(WAVE_WORDS)')
+m4_define(`SOME_OF_VECTOR', `USE(`SOME', WAVE_WORDS)$1`'NO_USE(WAVE_WORDS)')
+m4_define(`OWN_WAVES',  `{
+    int $1 = ($2);
+    for (; $1 + TILE <= ($3); $1 += TILE) {WHOLE_VECTOR(`$4')
+    }
+    if ($1 < ($3)) {
+        const int some_ = ($3) - $1;
+        SOME_OF_VECTOR(`$4')
+    }
+}')
+m4_define(`FIRST_WAVES', `ag_first_waves($1 + ($2), $3)')
+m4_define(`SAME_WAVES', `ag_same_waves($1[$2])')
+m4_define(`PAIR_RE',    `WAVES(((const cplx *)(const void *)$1), $2).re')
+m4_define(`PAIR_IM',    `WAVES(((const cplx *)(const void *)$1), $2).im')
+m4_define(`PUT_PAIR',   `{ const waves pair_ = {$3, $4}; PUT_WAVES(((cplx *)(void *)$1), $2, pair_); }')
+m4_define(`TILE_WAVES', `for (int $1 = 0; $1 < ($3); $1++) OWN_WAVES(`$2', 0, $4, `$5')')
+m4_define(`BELOW',      `ag_below($1, ($2) - ag_no_lanes, ($3) - ag_no_lanes, ($4) - ag_no_lanes)')
+m4_define(`LARGER',     `ag_larger($1, ($2) - ag_no_lanes)')
+m4_define(`QUOTIENT',   `ag_quotient(($1) - ag_no_lanes, $2)')
+m4_define(`ROOT',       `ag_scaled_root($1, $2)')
+/* The shape's most used numbers are the compiler's to keep in registers. */
+m4_define(`ROWS',       `rows_')
+m4_define(`COLS',       `cols_')
+m4_define(`TILE_TO_SCRATCH', `ag_tile_to_strips(scratch + s * STRIPS_Y * COLS * (index)(2 * TILE) + x0 * (2 * TILE), tile, ROWS, COLS * (index)(2 * TILE), width, 1);')
+m4_define(`SCRATCH_TO_TILE', `ag_strips_to_tile(tile, scratch + s * STRIPS_Y * COLS * (index)(2 * TILE) + x0 * (2 * TILE), ROWS, COLS * (index)(2 * TILE), width, 1);')
 m4_define(`SHAPE',      `shape->$1')
 m4_divert(0)m4_dnl
 /* Generated from the templates in kernels/ by gen/c.m4; compiled once for each instruction set. */
 #include "kernels_c.h"
 #include "products_c.h"
 
-HELPERS_TEXT
+HELPERS_OF(`cplx', `cplx_')
+HELPERS_OF(`waves', `waves_')
+LARGER_TEXT
 NET_HELPERS_TEXT
 FFT_TEXT
+STRIPS_TEXT
 
 m4_m4wrap(`
 ag_c_kernel *const AG_C_TABLE[] = {
 TABLE`'};
+const int AG_C_TILE = TILE;
 ')m4_dnl

@@ -32,28 +32,30 @@ m4_define(`PASS_COST', `')
 /* A pixel that was not measured carries an amplitude above this. */
 m4_define(`UNMEASURED', `REAL(1e30)')
 
-/* Small functions that templates may call. */
-m4_define(`HELPERS_TEXT', `HELPER cplx product(const cplx a, const cplx b)
+/* Small functions that templates may call: HELPERS_OF(complex type, prefix of their names). */
+m4_define(`HELPERS_OF', `HELPER $1 $2product(const $1 a, const $1 b)
 {
-    const cplx c = {a.re * b.re - a.im * b.im, a.re * b.im + a.im * b.re};
+    const $1 c = {a.re * b.re - a.im * b.im, a.re * b.im + a.im * b.re};
     return c;
 }
 /* conj(a) b */
-HELPER cplx conjugate_product(const cplx a, const cplx b)
+HELPER $1 $2conjugate_product(const $1 a, const $1 b)
 {
-    const cplx c = {a.re * b.re + a.im * b.im, a.re * b.im - a.im * b.re};
+    const $1 c = {a.re * b.re + a.im * b.im, a.re * b.im - a.im * b.re};
     return c;
 }
-HELPER real larger(const real a, const real b)
-{
-    return a > b ? a : b;
-}
 /* The value at the fraction (fy, fx) between four pixels: a b above c d. */
-HELPER cplx linear_tap(const cplx a, const cplx b, const cplx c, const cplx d, const real fy, const real fx)
+HELPER $1 $2linear_tap(const $1 a, const $1 b, const $1 c, const $1 d, const real fy, const real fx)
 {
     const real wa = (1 - fy) * (1 - fx), wb = (1 - fy) * fx, wc = fy * (1 - fx), wd = fy * fx;
-    const cplx value = {wa * a.re + wb * b.re + wc * c.re + wd * d.re,
-                        wa * a.im + wb * b.im + wc * c.im + wd * d.im};
+    const $1 value = {wa * a.re + wb * b.re + wc * c.re + wd * d.re,
+                      wa * a.im + wb * b.im + wc * c.im + wd * d.im};
     return value;
 }')
+m4_define(`LARGER_TEXT', `HELPER real larger(const real a, const real b)
+{
+    return a > b ? a : b;
+}')
+m4_define(`HELPERS_TEXT', `HELPERS_OF(`cplx', `')
+LARGER_TEXT')
 m4_divert(0)m4_dnl

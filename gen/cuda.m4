@@ -29,6 +29,8 @@ m4_divert(0)m4_dnl
 typedef long long index;
 typedef float real;
 typedef struct { real re, im; } cplx;
+typedef real lanes;
+typedef cplx waves;
 extern __shared__ __attribute__((aligned(16))) char local_[];
 #define LOCAL_BYTES(type, count) ((int)(sizeof(type) * (count) + 127) / 128 * 128)
 #define TILE_SPACE

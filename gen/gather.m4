@@ -3,17 +3,19 @@ m4_divert(-1)
    SPDX-License-Identifier: BSD-3-Clause
 
    The kernel has the arguments object_cols, top, left, right, segments, slots, frame, corner,
-   fraction, probe and probe_step.  GATHER(text) runs its text for each pixel i of each slot, with
-   the probe at p0 + i, the stack at z0 + i and the weight of the tap.  A lane only ever touches the pixels that it owns, so
-   no barrier is needed between the slots.  */
-m4_define(`SUM_RE', `sums[$1]')
-m4_define(`SUM_IM', `sums[SEGMENT + ($1)]')
-m4_define(`SUM_SQUARE', `sums[2 * SEGMENT + ($1)]')
-m4_define(`GATHER_BUFFER', `SHARED(real, sums, 3 * SEGMENT)')
+   fraction, probe and probe_step.  GATHER(text) runs its text for each pixel i of each slot, with the
+   probe at p0 + i, the stack at z0 + i and the weight of the tap; GATHER_WAVES(text) for a few adjacent
+   pixels, as in passes.m4.  A lane only ever touches the pixels that it owns, so no barrier is needed
+   between the slots.  */
+m4_define(`SUM_RE', `sums[$1].re')
+m4_define(`SUM_IM', `sums[$1].im')
+m4_define(`SUM_SQUARE', `squares[$1]')
+m4_define(`GATHER_BUFFER', `SHARED(cplx, sums, SEGMENT)
+    SHARED(real, squares, SEGMENT)')
 m4_define(`GATHER_BEGIN', `const index row = top + item / segments, column = left + item % segments * SEGMENT;
         const index place = row * object_cols + column;
         const int width = right - column < SEGMENT ? (int)(right - column) : SEGMENT;')
-m4_define(`GATHER', `for (index s = 0; s < slots; s++) {
+m4_define(`GATHER_SLOTS', `for (index s = 0; s < slots; s++) {
             const index j = frame[s];
             const int taps = LINEAR ? 2 : 1;
             for (int tap = 0; tap < taps * taps; tap++) {
@@ -26,15 +28,17 @@ m4_define(`GATHER', `for (index s = 0; s < slots; s++) {
                 const real wx = tx ? fraction[2 * j + 1] : 1 - fraction[2 * j + 1];
                 const real weight = LINEAR ? wy * wx : 1;
                 if (y >= 0 && y < ROWS) {
-                OWN(i, from, to)$1
-                END_OWN
+                $1
                 }
             }
         }')
+m4_define(`GATHER', `GATHER_SLOTS(`OWN(i, from, to)$1
+                END_OWN')')
+m4_define(`GATHER_WAVES', `GATHER_SLOTS(`OWN_WAVES(i, from, to, `$1')')')
 /* What object_sum and object_step gather. */
-m4_define(`SUM_SLOTS', `GATHER(`
-                    const cplx p = probe[p0 + i], z = stack[z0 + i];
-                    SUM_RE(i) += weight * (p.re * z.re + p.im * z.im);
-                    SUM_IM(i) += weight * (p.re * z.im - p.im * z.re);
-                    SUM_SQUARE(i) += weight * (p.re * p.re + p.im * p.im);')')
+m4_define(`SUM_SLOTS', `GATHER_WAVES(`
+                    const waves p = WAVES(probe, p0 + i), z = WAVES(stack, z0 + i), t = conjugate_product(p, z);
+                    const waves old = WAVES(sums, i), sum = {old.re + weight * t.re, old.im + weight * t.im};
+                    PUT_WAVES(sums, i, sum);
+                    PUT_ROW_REALS(squares, i, ROW_REALS(squares, i) + weight * (p.re * p.re + p.im * p.im));')')
 m4_divert(0)m4_dnl

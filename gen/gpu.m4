@@ -36,6 +36,8 @@ m4_define(`LANES',      `for (int $1 = ($2) + LANE; $1 < ($3); $1 += WIDTH) {')
 m4_define(`END_LANES',  `} BARRIER')
 m4_define(`OWN',        `for (int $1 = LANE; $1 < ($3); $1 += WIDTH) if ($1 >= ($2)) {')
 m4_define(`END_OWN',    `}')
+m4_define(`OWN_WAVES',  `OWN($1, $2, $3) $4
+    END_OWN')
 m4_define(`EACH_TILE',  `for (int t_ = LANE; t_ < ($3) * TILE; t_ += WIDTH) {
     const int $1 = t_ / TILE, $2 = t_ % TILE;
     if ($2 < ($4)) {')
@@ -98,13 +100,76 @@ m4_define(`TILE_SUM',   `real $1 = 0;
     for (int t_ = LANE; t_ < ($4) * TILE; t_ += WIDTH) {
     const int $2 = t_ / TILE, $3 = t_ % TILE;')
 m4_define(`END_TILE_SUM', m4_defn(`END_SUM'))
+m4_define(`EACH_PIXEL', `for (int t_ = LANE; t_ < ($3) * ($4); t_ += WIDTH) {
+    const int $1 = t_ / ($4), $2 = t_ % ($4);')
 m4_define(`PIXEL_SUM',  `real $1 = 0;
-    for (int t_ = LANE; t_ < ($4) * ($5); t_ += WIDTH) {
-    const int $2 = t_ / ($5), $3 = t_ % ($5);')
+    EACH_PIXEL($2, $3, $4, $5)')
 m4_define(`END_PIXEL_SUM', m4_defn(`END_SUM'))
 m4_define(`ONE_LANE',   `if (LANE == 0) {')
 m4_define(`END_ONE',    `}')
 m4_define(`FFT',        `fft_$1_$2(tile, table);')
+/* One pixel is what a lane holds. */
+m4_define(`TILE_WAVES', `EACH_TILE($1, $2, $3, $4)$5
+        END_TILE')
+m4_define(`TILE_LANES', `tile[2 * TILE * ($1) + ($2) + c]')
+m4_define(`STREAM',     `$1[($2) + l]')
+m4_define(`PUT_REALS',  `$1[($2) + l] = $3')
+m4_define(`WAVES',      `$1[$2]')
+m4_define(`PUT_WAVES',  `$1[$2] = $3')
+m4_define(`SAME_WAVES', m4_defn(`WAVES'))
+m4_define(`FIRST_WAVES', `$1[($2) + (l < ($3) ? l : 0)]')
+m4_define(`ROW_REALS',  m4_defn(`WAVES'))
+m4_define(`PUT_ROW_REALS', m4_defn(`PUT_WAVES'))
+m4_define(`PAIR_RE',    `$1[2 * ($2)]')
+m4_define(`PAIR_IM',    `$1[2 * ($2) + 1]')
+m4_define(`PUT_PAIR',   `$1[2 * ($2)] = $3; $1[2 * ($2) + 1] = $4')
+m4_define(`BELOW',      `(($1) < ($2) ? ($3) : ($4))')
+m4_define(`LARGER',     `larger($1, $2)')
+m4_define(`QUOTIENT',   `(($1) / ($2))')
+m4_define(`ROOT',       `(($1) * SQRT($2))')
+m4_define(`FIRST_TILE', `EACH_OBJECT(`EACH_TILE(y, c, ROWS, width)
+            const int x = x0 + c;
+            PASS_TEXT
+            RE(y, c) = wave.re; IM(y, c) = wave.im;
+        END_TILE')
+        if (width < TILE) {
+        EACH_TILE(y, c, ROWS, TILE)
+            if (c >= width) { RE(y, c) = 0; IM(y, c) = 0; }
+        END_TILE
+        }
+        FFT(forward, y)
+        TILE_TO_SCRATCH')
+m4_define(`LAST_TILE', `SCRATCH_TO_TILE
+        FFT(inverse, y)
+        EACH_OBJECT(`EACH_TILE(y, c, ROWS, width)
+            const int x = x0 + c;
+            const waves wave = {RE(y, c), IM(y, c)};
+            PASS_TEXT
+        END_TILE')')
+m4_define(`MIDDLE_TILE', `STRIP_TO_TILE
+        DETECT(`tile_', `q, l, DEPTH, TILE', `RE(q, l)', `IM(q, l)')
+        TILE_TO_STRIP')
+m4_define(`NEAR_TILE',  `NEAR_TO_TILE
+        DETECT(`tile_', `q, l, DEPTH, TILE', `RE(q, l)', `IM(q, l)')
+        TILE_TO_NEAR')
+m4_define(`NATURAL_TILE', `DETECT(`pixel_', `l, q, height, COLS', `PAIR_RE(scratch, NATURAL_AT(s, p0 + l, q))',
+            `PAIR_IM(scratch, NATURAL_AT(s, p0 + l, q))')')
+/* DETECT(kind of loop, its arguments, re, im): the text for each of the pixels. */
+m4_define(`DETECT',     `m4_ifelse(SUMMED, 1, `DETECT_$1sum(`total', $2)', `DETECT_$1each($2)')
+            lanes re = $3, im = $4;
+            PASS_TEXT
+            $3 = re; $4 = im;
+        m4_ifelse(SUMMED, 1, `END_TILE_SUM(total)
+        ONE_LANE
+            ERROR_OF_STRIP = total;
+        END_ONE', `END_$1each')')
+m4_define(`DETECT_tile_sum', m4_defn(`TILE_SUM'))
+m4_define(`DETECT_tile_each', m4_defn(`EACH_TILE'))
+m4_define(`END_tile_each', m4_defn(`END_TILE'))
+m4_define(`DETECT_pixel_sum', m4_defn(`PIXEL_SUM'))
+m4_define(`DETECT_pixel_each', m4_defn(`EACH_PIXEL'))
+m4_define(`END_pixel_each', `}')
+m4_define(`SOME_STAGES', `')
 m4_define(`TILE_POINTER', `TILE_SPACE real *')
 m4_define(`TABLE_POINTER', `GLOBAL const cplx *')
 m4_define(`EACH_AXIS',  `m4_define(`LETTER', `y')$1

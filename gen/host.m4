@@ -29,16 +29,21 @@ m4_define(`PIXELS', `(double)ROWS * COLS')
 m4_define(`EACH', `m4_define(`KIND', `AG_EACH')')
 m4_define(`GROUP', `m4_define(`KIND', `AG_GROUPS')m4_define(`PARTS', `$3')')
 m4_define(`BYTES_real', `sizeof(ag_real)')
+m4_define(`BYTES_cplx', `sizeof(ag_complex)')
 m4_define(`SHARED', `APPEND(`LOCAL', ` + AG_LOCAL_BYTES(BYTES_$1, $3)')')
 m4_define(`TILE_BUFFER', `SHARED(real, tile, TILE_REALS($1) * !shape->spill)')
 m4_define(`REDUCE_BUFFER', `SHARED(real, part_, shape->lanes)')
 m4_define(`FFT', `m4_define(`TRANSFORMS', 1)')
+m4_define(`FIRST_TILE', `FFT')m4_define(`LAST_TILE', `FFT')m4_define(`MIDDLE_TILE', `FFT')m4_define(`NEAR_TILE', `FFT')
 m4_define(`SOLO', `(shape->lanes == 1 ? $1 : $2)')
 m4_define(`SHAPE', `shape->$1')
 m4_define(`TILE', `shape->tile')
 m4_define(`END_KERNEL', `m4_divert(2)EMIT`'m4_divert(-1)RESET')
-/* What stands in for this kernel where a library transforms, which comes before it; -1: nothing can. */
-m4_define(`UNFUSED', `m4_ifdef(`KNOWN_'THIS`_unfused', `AG_KERNEL_`'THIS`'_unfused', `m4_ifelse(TRANSFORMS, 1, `-1', `AG_KERNEL_`'THIS')')')
+/* What stands in for this kernel where a library transforms, which comes before it: what was made of its text, in
+   either field, or itself; -1: nothing can. */
+m4_define(`UNFUSED', `UNFUSED_OF(THIS, m4_patsubst(THIS, `^near_', `'))')
+m4_define(`UNFUSED_OF', `m4_ifdef(`KNOWN_$1_unfused', `AG_KERNEL_$1_unfused', `m4_ifdef(`KNOWN_$2_unfused', `AG_KERNEL_$2_unfused',
+`m4_ifelse(TRANSFORMS, 1, `-1', `AG_KERNEL_$1')')')')
 m4_define(`EMIT_header', `APPEND(`IDS', `    AG_KERNEL_'THIS`,
 ')static inline void
 ag_run_`'THIS`'(ag_program *program, int64_t items`'PARAMS)

@@ -26,6 +26,8 @@ m4_divert(0)m4_dnl
 typedef long index;
 typedef float real;
 typedef struct { real re, im; } cplx;
+typedef real lanes;
+typedef cplx waves;
 #if SHAPE_spill
 #define TILE_SPACE __global
 #define TILE_FENCE CLK_LOCAL_MEM_FENCE | CLK_GLOBAL_MEM_FENCE

@@ -8,7 +8,7 @@
    `square_root' 0: the data are amplitudes already; `clip': negative amplitudes become 0.  Pixels
    that are not valid, and the padding, become unmeasured.  */
 
-/* MEASURED(name, more arguments, text): the text is the pixel of the data at row q of a tile and place p of
+/* MEASURED_KERNEL(name, more arguments, text): the text is the pixel of the data at row q of a tile and place p of
    its strip. */
 m4_define(`MEASURED_KERNEL', `COST(items * PIXELS, 12, 1)
 KERNEL($1, OUT(real, amplitude), IN(real, data), IN(int, valid)$2, VAL(int, square_root),
@@ -24,10 +24,9 @@ KERNEL($1, OUT(real, amplitude), IN(real, data), IN(int, valid)$2, VAL(int, squa
         END_TILE
     END_GROUP
 END_KERNEL')
-m4_define(`MEASURED', `NATURALLY(`MEASURED_KERNEL(`$1_unfused', `$2', `$3')')
-MEASURED_KERNEL(`$1', `$2', `$3')')
-
-MEASURED(amplitude, `, IN(int, place)', `place[p] * COLS + place[ROWS + q]')
+NATURALLY(`MEASURED_KERNEL(`amplitude_unfused', `, IN(int, place)', `place[p] * COLS + place[ROWS + q]')')
+MEASURED_KERNEL(`amplitude', `, IN(int, place)', `place[p] * COLS + place[ROWS + q]')
+NATURALLY(`MEASURED_KERNEL(`near_amplitude_unfused', `', `p * COLS + q')')
 NEAR_STRIPS
-MEASURED(near_amplitude, `', `q * COLS + p')
+MEASURED_KERNEL(`near_amplitude', `', `q * COLS + p')
 FAR_STRIPS

@@ -3,4 +3,4 @@
        wave = P[y, x] O[corner + (y, x)]  */
 
 COST(items * PIXELS, 16, 6 + 20 * LINEAR)
-FIRST_PASS(load_exit, `const cplx wave = product(PROBE, OBJECT);')
+FIRST_PASS(load_exit, `const waves wave = product(PROBE, OBJECT);')

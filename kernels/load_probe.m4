@@ -4,4 +4,4 @@
        wave = P[s, y, x]  */
 
 COST(items * PIXELS, 8, 0)
-FIRST_PASS(load_probe, `const cplx wave = PROBE;')
+FIRST_PASS(load_probe, `const waves wave = PROBE;')

@@ -6,18 +6,13 @@
    transforms orthonormal; the phase of a wave far below `least' is rounding and is not blown up.  (A. M. Maiden, J. M. Rodenburg, Ultramicroscopy 109, 1256 (2009).)  */
 
 COST(items * PIXELS, 4, 12)
-DETECTOR_PASS(modulus, `OUT(real, error), IN(int, frame), VAL(index, first), IN(real, amplitude),
+MODULUS_PASS(modulus, `OUT(real, error), IN(int, frame), VAL(index, first), IN(real, amplitude),
            VAL(real, scale), VAL(real, least), VAL(real, guard)', `
-        TILE_SUM(total, q, l, DEPTH)
-            const real a = AMPLITUDE_AT;
-            const real modulus = scale * SQRT(RE(q, l) * RE(q, l) + IM(q, l) * IM(q, l));
-            const real miss = a < UNMEASURED ? a - modulus : 0;
-            const real factor = (a < UNMEASURED ? a / (larger(modulus, least) + guard) : 1) * (scale * scale);
-            total += miss * miss;
-            RE(q, l) *= factor;
-            IM(q, l) *= factor;
-        END_TILE_SUM(total)
-        ONE_LANE
-            error[s * STRIPS + strip] = total;
-        END_ONE
-')
+        const lanes a = AMPLITUDE_AT;
+        const lanes modulus = ROOT(scale, re * re + (im * im + TINY));
+        const lanes miss = BELOW(a, UNMEASURED, a - modulus, 0);
+        const lanes share = QUOTIENT(a, LARGER(modulus + guard, least + guard + TINY));
+        const lanes factor = BELOW(a, UNMEASURED, share * (scale * scale), scale * scale);
+        total += miss * miss;
+        re *= factor;
+        im *= factor;')

@@ -8,23 +8,19 @@
    (P. Thibault et al., Ultramicroscopy 109, 338 (2009), with beta = 1.)  */
 
 COST(items * PIXELS, 20, 25)
-DETECTOR_PASS(modulus_dm, `OUT(real, error), OUT(real, state), IN(int, frame), VAL(index, first),
+MODULUS_PASS(modulus_dm, `OUT(real, error), OUT(real, state), IN(int, frame), VAL(index, first),
            IN(real, amplitude), VAL(real, scale), VAL(real, least), VAL(real, guard), VAL(int, start)', `
-        TILE_SUM(total, q, l, DEPTH)
-            const real a = AMPLITUDE_AT;
-            const real re = scale * RE(q, l), im = scale * IM(q, l);
-            const real phi_re = start ? re : STATE_RE, phi_im = start ? im : STATE_IM;
-            const real w_re = 2 * re - phi_re, w_im = 2 * im - phi_im;
-            const real factor = a < UNMEASURED ? a / (larger(SQRT(w_re * w_re + w_im * w_im), least) + guard) : 1;
-            const real miss = a < UNMEASURED ? a - SQRT(re * re + im * im) : 0;
-            const real new_re = phi_re + factor * w_re - re, new_im = phi_im + factor * w_im - im;
-            total += miss * miss;
-            STATE_RE = new_re;
-            STATE_IM = new_im;
-            RE(q, l) = new_re * scale;
-            IM(q, l) = new_im * scale;
-        END_TILE_SUM(total)
-        ONE_LANE
-            error[s * STRIPS + strip] = total;
-        END_ONE
-')
+        const lanes a = AMPLITUDE_AT;
+        const lanes psi_re = scale * re, psi_im = scale * im;
+        const lanes phi_re = start ? psi_re : STATE_RE, phi_im = start ? psi_im : STATE_IM;
+        const lanes w_re = 2 * psi_re - phi_re, w_im = 2 * psi_im - phi_im;
+        const lanes modulus = ROOT(1, w_re * w_re + (w_im * w_im + TINY));
+        const lanes share = QUOTIENT(a, LARGER(modulus + guard, least + guard + TINY));
+        const lanes factor = BELOW(a, UNMEASURED, share, 1);
+        const lanes model = ROOT(scale, re * re + (im * im + TINY));
+        const lanes miss = BELOW(a, UNMEASURED, a - model, 0);
+        const lanes new_re = phi_re + factor * w_re - psi_re, new_im = phi_im + factor * w_im - psi_im;
+        total += miss * miss;
+        PUT_STATE(new_re, new_im);
+        re = new_re * scale;
+        im = new_im * scale;')

@@ -11,22 +11,18 @@
    (2016).)  */
 
 COST(items * PIXELS, 20, 27)
-DETECTOR_PASS(modulus_raar, `OUT(real, error), OUT(real, state), IN(int, frame), VAL(index, first),
+MODULUS_PASS(modulus_raar, `OUT(real, error), OUT(real, state), IN(int, frame), VAL(index, first),
            IN(real, amplitude), VAL(real, scale), VAL(real, least), VAL(real, guard), VAL(real, beta), VAL(int, start)', `
-        TILE_SUM(total, q, l, DEPTH)
-            const real a = AMPLITUDE_AT;
-            const real re = scale * RE(q, l), im = scale * IM(q, l);
-            const real z_re = start ? re : STATE_RE + 2 * beta * re;
-            const real z_im = start ? im : STATE_IM + 2 * beta * im;
-            const real factor = a < UNMEASURED ? a / (larger(SQRT(z_re * z_re + z_im * z_im), least) + guard) : 1;
-            const real miss = a < UNMEASURED ? a - SQRT(re * re + im * im) : 0;
-            total += miss * miss;
-            STATE_RE = beta * (z_re - re) + (1 - 2 * beta) * factor * z_re;
-            STATE_IM = beta * (z_im - im) + (1 - 2 * beta) * factor * z_im;
-            RE(q, l) = factor * z_re * scale;
-            IM(q, l) = factor * z_im * scale;
-        END_TILE_SUM(total)
-        ONE_LANE
-            error[s * STRIPS + strip] = total;
-        END_ONE
-')
+        const lanes a = AMPLITUDE_AT;
+        const lanes w_re = scale * re, w_im = scale * im;
+        const lanes z_re = start ? w_re : STATE_RE + 2 * beta * w_re, z_im = start ? w_im : STATE_IM + 2 * beta * w_im;
+        const lanes modulus = ROOT(1, z_re * z_re + (z_im * z_im + TINY));
+        const lanes share = QUOTIENT(a, LARGER(modulus + guard, least + guard + TINY));
+        const lanes factor = BELOW(a, UNMEASURED, share, 1);
+        const lanes model = ROOT(scale, re * re + (im * im + TINY));
+        const lanes miss = BELOW(a, UNMEASURED, a - model, 0);
+        const lanes d_re = factor * z_re, d_im = factor * z_im;
+        total += miss * miss;
+        PUT_STATE(beta * (z_re - w_re) + (1 - 2 * beta) * d_re, beta * (z_im - w_im) + (1 - 2 * beta) * d_im);
+        re = d_re * scale;
+        im = d_im * scale;')

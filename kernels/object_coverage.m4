@@ -16,9 +16,9 @@ KERNEL(object_coverage, OUT(real, density), VAL(index, object_cols), VAL(index, 
         OWN(i, 0, width)
             sums[i] = 0;
         END_OWN
-        GATHER(`
-                    const cplx p = probe[p0 + i];
-                    sums[i] += weight * (p.re * p.re + p.im * p.im);')
+        GATHER_WAVES(`
+                    const waves p = WAVES(probe, p0 + i);
+                    PUT_ROW_REALS(sums, i, ROW_REALS(sums, i) + weight * (p.re * p.re + p.im * p.im));')
         OWN(i, 0, width)
             density[place + i] = sums[i];
         END_OWN

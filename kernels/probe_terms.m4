@@ -8,15 +8,15 @@
 
    An item is a row of the window, in segments.  */
 
-m4_define(`TERMS', `OWN(i, 0, width)
+m4_define(`TERMS', `OWN_WAVES(i, 0, width, `
                     const int x = x0 + i;
-                    const cplx o = $1, p = PROBE, t = conjugate_product(o, stack[at + i]);
+                    const waves o = $1, p = PROBE, t = conjugate_product(o, WAVES(stack, at + i));
                     $2
-                    SUM_SQUARE(i) += o.re * o.re + o.im * o.im;
-                    tops[i] = larger(tops[i], p.re * p.re + p.im * p.im);
-                END_OWN')
-m4_define(`KEEP', `term[at + i] = t;')
-m4_define(`ADD', `SUM_RE(i) += t.re; SUM_IM(i) += t.im;')
+                    PUT_ROW_REALS(squares, i, ROW_REALS(squares, i) + (o.re * o.re + o.im * o.im));
+                    PUT_ROW_REALS(tops, i, LARGER(ROW_REALS(tops, i), p.re * p.re + p.im * p.im));')')
+m4_define(`KEEP', `PUT_WAVES(term, at + i, t);')
+m4_define(`ADD', `const waves old = WAVES(sums, i), sum = {old.re + t.re, old.im + t.im};
+                    PUT_WAVES(sums, i, sum);')
 COST(slots * PIXELS, 24 + 8 * keep, 16 + 20 * LINEAR)
 COST(PIXELS, (keep ? 4 : 12) * (fresh ? 1 : 2), 1)
 KERNEL(probe_terms, OUT(cplx, number), OUT(cplx, term), OUT(real, density), OUT(real, density_top), OUT(real, probe_top),

@@ -7,11 +7,8 @@
 
 COST(items * PIXELS, 0, 14)
 MIDDLE_PASS(shift, `IN(int, frame), IN(cplx, ramp), VAL(real, scale), VAL(int, sign)', `
-        EACH_TILE(q, l, COLS, TILE)
-            const index at = frame[s] * (index)(ROWS + COLS);
-            const cplx turn = product(ramp[at + (l < height ? p0 + l : 0)], ramp[at + ROWS + q]);
-            const real re = RE(q, l), im = IM(q, l);
-            RE(q, l) = scale * (re * turn.re - sign * (im * turn.im));
-            IM(q, l) = scale * (im * turn.re + sign * (re * turn.im));
-        END_TILE
-')
+        const waves turn = RAMP;
+        const real sense = sign;
+        const lanes turned = scale * (re * turn.re - sense * (im * turn.im));
+        im = scale * (im * turn.re + sense * (re * turn.im));
+        re = turned;')

@@ -3,6 +3,6 @@
        result[s] = wave - P O  */
 
 COST(items * PIXELS, 24, 8 + 20 * LINEAR)
-LAST_PASS(store_difference, `const cplx exit_wave = product(PROBE, OBJECT);
-            result[(s * ROWS + y) * COLS + x].re = wave.re - exit_wave.re;
-            result[(s * ROWS + y) * COLS + x].im = wave.im - exit_wave.im;')
+LAST_PASS(store_difference, `const waves exit_wave = product(PROBE, OBJECT);
+            const waves difference = {wave.re - exit_wave.re, wave.im - exit_wave.im};
+            PUT_WAVES(result, NATURAL_AT(s, y, x), difference);')

@@ -3,4 +3,4 @@
        result[s] = wave  */
 
 COST(items * PIXELS, 8, 0)
-LAST_PASS(store_stack, `result[(s * ROWS + y) * COLS + x] = wave;')
+LAST_PASS(store_stack, `PUT_WAVES(result, NATURAL_AT(s, y, x), wave);')

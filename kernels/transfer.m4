@@ -12,14 +12,10 @@
 COST(items * PIXELS, 8, moved ? 20 : 8)
 MIDDLE_PASS(transfer, `IN(int, frame), IN(real, factor), IN(cplx, ramp), VAL(int, moved), VAL(real, scale),
            VAL(int, sign)', `
-        EACH_TILE(q, l, COLS, TILE)
-            cplx h = {FACTOR_RE, FACTOR_IM};
-            if (moved) {
-                const index own = frame[s] * (index)(ROWS + COLS);
-                h = conjugate_product(product(ramp[own + (l < height ? p0 + l : 0)], ramp[own + ROWS + q]), h);
-            }
-            const real re = RE(q, l), im = IM(q, l);
-            RE(q, l) = scale * (re * h.re - sign * (im * h.im));
-            IM(q, l) = scale * (im * h.re + sign * (re * h.im));
-        END_TILE
-')
+        waves h = {FACTOR_RE, FACTOR_IM};
+        if (moved)
+            h = conjugate_product(RAMP, h);
+        const real sense = sign;
+        const lanes turned = scale * (re * h.re - sense * (im * h.im));
+        im = scale * (im * h.re + sense * (re * h.im));
+        re = turned;')

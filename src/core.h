@@ -251,7 +251,8 @@ int ag_axis_frequency(const ag_axis *axis, int p);
 /* Fills a table (see shape.h) of ag_axis_table_size elements. */
 int64_t ag_axis_table_size(const ag_axis *axis);
 ag_status ag_axis_table(const ag_axis *axis, ag_complex *table);
-void ag_axis_choose(ag_axis *axis, int length);
+/* Radices up to 2^most. */
+void ag_axis_choose(ag_axis *axis, int length, int most);
 
 typedef struct ag_transforms ag_transforms;
 void ag_transforms_destroy(ag_transforms *transforms);

@@ -21,28 +21,30 @@ is_smooth(int n)
     return n == 1;
 }
 
-/* Powers of two as few large radices as will do, 8 before 16, then 7, 5, 3. */
+/* A last radix of 8 where there is one, for the sake of the transposition that follows it in C; the
+   other powers of two first, in as few radices up to 2^most as will do; 7, 5 and 3 between. */
 static void
-factor(ag_axis *axis)
+factor(ag_axis *axis, int most)
 {
+    static const int odd[] = {7, 5, 3};
     int twos = 0, rest = axis->points;
     axis->stages = 0;
     for (; rest % 2 == 0; rest /= 2)
         twos++;
-    const int count = (twos + 3) / 4;
-    for (int left = twos, k = count; k > 0; k--) {
-        const int bits = (left + k - 1) / k;
-        axis->radix[axis->stages++] = 1 << bits;
-        left -= bits;
+    const int last = twos > 2;
+    for (int left = twos - 3 * last, k = (left + most - 1) / most; k > 0; k--) {
+        axis->radix[axis->stages++] = 1 << left / k;
+        left -= left / k;
     }
-    static const int odd[] = {7, 5, 3};
     for (int i = 0; i < 3; i++)
         for (; rest % odd[i] == 0; rest /= odd[i])
             axis->radix[axis->stages++] = odd[i];
+    if (last)
+        axis->radix[axis->stages++] = 8;
 }
 
 void
-ag_axis_choose(ag_axis *axis, int length)
+ag_axis_choose(ag_axis *axis, int length, int most)
 {
     memset(axis, 0, sizeof *axis);
     axis->length = axis->points = length;
@@ -51,7 +53,7 @@ ag_axis_choose(ag_axis *axis, int length)
             axis->points++;
         axis->chirp = axis->points;
     }
-    factor(axis);
+    factor(axis, most);
 }
 
 int
@@ -189,8 +191,10 @@ ag_plan_shape(ag_plan *plan, const ag_room *room, int64_t rows, int64_t cols, in
         natural_shape(plan, room, (int)rows, (int)cols);
         return AG_OK;
     }
-    ag_axis_choose(&s->y, (int)rows);
-    ag_axis_choose(&s->x, (int)cols);
+    /* Instruction sets with vectors below 16 lanes lack the registers for a radix of 16. */
+    const int most = room->lanes > 1 || room->tile >= 16 ? 4 : 3;
+    ag_axis_choose(&s->y, (int)rows, most);
+    ag_axis_choose(&s->x, (int)cols, most);
     /* A tile and the buffer of a sum must fit in local memory, else tiles go to global memory. */
     const int64_t longest = AG_MAX(s->y.points, s->x.points);
     const int64_t local = room->local - (int64_t)sizeof(ag_real) * room->lanes - 128;

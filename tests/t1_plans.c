@@ -36,7 +36,7 @@ START_TEST(test_axes)
     for (int i = 0, n; (n = length_at(i)); i++) {
         ag_axis axis;
         int product = 1;
-        ag_axis_choose(&axis, n);
+        ag_axis_choose(&axis, n, 3 + n % 2);
         ck_assert_int_eq(axis.length, n);
         ck_assert_int_le(axis.stages, AG_MAX_STAGES);
         for (int s = 0; s < axis.stages; s++) {
@@ -68,7 +68,7 @@ START_TEST(test_tables)
     static const int lengths[] = {2, 12, 16, 97, 100, 131, 256};
     for (size_t i = 0; i < sizeof lengths / sizeof *lengths; i++) {
         ag_axis axis;
-        ag_axis_choose(&axis, lengths[i]);
+        ag_axis_choose(&axis, lengths[i], 4);
         ag_complex *const table = ag_calloc(ag_axis_table_size(&axis), sizeof *table);
         ck_assert_ptr_nonnull(table);
         ck_assert_int_eq(ag_axis_table(&axis, table), AG_OK);

@@ -33,7 +33,7 @@ static const golden row[] = {
     {"small_clean", "ep", "ep", 0, 0, 0, 0, {9, 30}, {7e-7, 3e-6}, .7, 0, 0},
     {"small_clean", "ep_sparse", "ep", 0, 0, 0, 0, {10, 0}, {4e-6, 0}, .7, .5, 0},
     {"small_clean", "ep_em", "ep-em", 0, 0, 0, 0, {200, 100}, {8e-6, 6e-6}, .7, 0, 1},
-    {"small_clean", "ep_em2", "ep-em", 0, 0, 0, 0, {200, 0}, {4e-6, 0}, .5, 0, 2},
+    {"small_clean", "ep_em2", "ep-em", 0, 0, 0, 0, {200, 0}, {6e-6, 0}, .5, 0, 2},
     {"small_gauss", "ep", "ep", 0, 0, 0, 0, {10, 20}, {2e-6, 4e-6}, .7, 0, 0},
     {"small_gauss", "ep_sparse", "ep", 0, 0, 0, 0, {2, 0}, {3e-6, 0}, .7, .5, 0},
     {"small_gauss", "ep_em", "ep-em", 0, 0, 0, 0, {200, 200}, {4e-5, 3e-5}, .7, 0, 1},

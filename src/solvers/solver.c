@@ -129,7 +129,7 @@ prepare(ag_solver *s, const ag_scan *scan)
     ag_plan_passes(&s->plan, d, (int)(sizeof passes / sizeof *passes), passes);
     s->scratch = ag_new(d, AG_REAL, s->slots * s->plan.scratch, "scratch");
     s->spill = s->plan.spill ? ag_new(d, AG_REAL, s->slots * s->plan.spill, "tiles") : NULL;
-    s->strips = s->near ? s->plan.shape.strips_x : s->plan.shape.strips_y;
+    s->strips = s->near && !s->plan.fft ? s->plan.shape.strips_x : s->plan.shape.strips_y;
     s->amplitudes = s->plan.fft ? s->window : s->strips * s->plan.shape.tile * (s->near ? s->rows : s->cols);
     s->error = ag_new(d, AG_REAL, s->frames * s->strips, "errors");
     s->total = ag_new(d, AG_REAL, 1, "error");
