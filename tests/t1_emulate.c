@@ -39,6 +39,10 @@ static const struct wrong {
     {"right with atomics", PLAIN, NONE, NULL,
      HEAD "{ " I " __shared__ float a[1]; if (l == 0) a[0] = 0; __syncthreads();\n"
           "atomicAdd(a, in[i]); __syncthreads(); out[i] = a[0]; }", 0, 0},
+    {"right with halves of a word", PLAIN, NONE, NULL,
+     HEAD "{ " I " __shared__ float a[64]; a[l] = in[i]; __syncthreads();\n"
+          "unsigned short *to = (unsigned short *)(out + (i - l)), *from = (unsigned short *)a;\n"
+          "for (int k = l; k < 128; k += 64) to[k] = from[2 * (63 - k / 2) + k % 2]; }", 0, 0},
     {"right with warps", PLAIN, NONE, NULL,
      HEAD "{ " I " __shared__ float a[64]; a[l] = in[i]; __syncthreads();\n"
           "out[i] = a[l / warpSize * warpSize + warpSize - 1 - l % warpSize]; }", 0, 0},
@@ -57,6 +61,8 @@ static const struct wrong {
     {"missing barrier, device memory", PLAIN, LAUNCH_FAILED, "uninitialised",
      HEAD "{ " I " out[i] = in[i]; out[i] += out[i ^ 1]; }", 0, 0},
     {"two items store one word", PLAIN, LAUNCH_FAILED, "race", HEAD "{ " I " out[i / 2] = in[i]; }", 0, 0},
+    {"two items store half a word", PLAIN, LAUNCH_FAILED, "race",
+     HEAD "{ " I " ((unsigned short *)out)[i / 2] = (unsigned short)in[i]; }", 0, 0},
     {"two groups meet", PLAIN, LAUNCH_FAILED, "another group",
      HEAD "{ " I " out[i] = in[i]; __syncthreads(); if (i >= 64) out[i] += out[i - 64]; }", 0, 0},
     {"barrier for some", PLAIN, LAUNCH_FAILED, "barrier divergence",
@@ -205,7 +211,7 @@ expected(const struct wrong *w, int warp, float *value)
     const int width = strstr(w->text, "warpSize") ? warp : ITEMS;
     for (int i = 0; i < WORDS; i++) {
         const int first = i / width * width, last = first + width - 1;
-        value[i] = strstr(w->text, " - l") ? (float)(first + last - i) : (float)((first + last) * ITEMS / 2);
+        value[i] = strstr(w->text, "63 - ") || strstr(w->text, "1 - l") ? (float)(first + last - i) : (float)((first + last) * ITEMS / 2);
     }
 }
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* memory.c -- device memory of the emulated GPU, and the checks of each access to it.
 
-   An address is never given twice, so what was freed is known as such.  For each word it is known
+   An address is never given twice, so what was freed is known as such.  For each word, or half of one, it is known
    who wrote and who read it last and in which interval between barriers: an interval has a number
    of its own over all groups and launches.  */
 #include <stdio.h>
@@ -26,6 +26,7 @@ typedef struct cell {
 typedef struct allocation {
     uint64_t base, bytes;
     int live;
+    unsigned grain; /* bytes of a cell: 4, or 2 once half a word was touched */
     cell *cells;
 } allocation;
 
@@ -78,6 +79,7 @@ em_alloc(size_t bytes, uint64_t *address)
     list[count].base = (uint64_t)(uintptr_t)base;
     list[count].bytes = bytes;
     list[count].live = 1;
+    list[count].grain = 4;
     list[count++].cells = cells;
     for (uint64_t u = 0; u < units; u++)
         owner[next_unit + u] = count;
@@ -95,11 +97,32 @@ find(uint64_t address)
     return number ? &list[number - 1] : NULL;
 }
 
+static size_t
+cells_size(const allocation *a)
+{
+    return (a->bytes + a->grain - 1) / a->grain * sizeof *a->cells;
+}
+
+/* A cell for each half of a word from now on. */
+static void
+split(allocation *a)
+{
+    const uint64_t words = cells_size(a) / sizeof(cell);
+    cell *halves = reserve(2 * words * sizeof *halves, PROT_READ | PROT_WRITE);
+    if (!halves)
+        em_blame(EM_NO_MEMORY, "no memory for what is known of %llu bytes", (unsigned long long)a->bytes);
+    for (uint64_t i = 0; i < 2 * words; i++)
+        halves[i] = a->cells[i / 2];
+    munmap(a->cells, cells_size(a));
+    a->cells = halves;
+    a->grain = 2;
+}
+
 static void
 drop(allocation *a)
 {
     mmap((void *)(uintptr_t)a->base, a->bytes, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE | MAP_FIXED, -1, 0);
-    munmap(a->cells, (a->bytes + 3) / 4 * sizeof *a->cells);
+    munmap(a->cells, cells_size(a));
     a->live = 0;
     held -= a->bytes;
 }
@@ -133,8 +156,8 @@ em_copy(void *host, uint64_t device, size_t bytes, int to_device)
         return EM_OK;
     }
     memcpy((void *)(uintptr_t)device, host, bytes);
-    for (uint64_t at = device - a->base; at < device - a->base + bytes; at += 4 - at % 4)
-        a->cells[at / 4].written = COPIED;
+    for (uint64_t at = device - a->base; at < device - a->base + bytes; at += a->grain - at % a->grain)
+        a->cells[at / a->grain].written = COPIED;
     return EM_OK;
 }
 
@@ -263,17 +286,21 @@ touch(const void *pointer, size_t bytes, int write)
         return;
     size_t left;
     cell *c = shared_cell(address, &left);
+    unsigned grain = 4;
     const int is_shared = c != NULL;
     if (is_shared) {
         if (bytes > left)
             stray(address, bytes, write, NULL);
     } else {
-        const allocation *a = find(address);
+        allocation *a = find(address);
         if (!a || !a->live || address - a->base >= a->bytes || bytes > a->bytes - (address - a->base))
             stray(address, bytes, write, a);
-        c = &a->cells[(address - a->base) / 4];
+        if (bytes < 4 && a->grain == 4)
+            split(a);
+        grain = a->grain;
+        c = &a->cells[(address - a->base) / grain];
     }
-    for (uint64_t words = (address % 4 + bytes + 3) / 4; words; words--)
+    for (uint64_t cells = (address % grain + bytes + grain - 1) / grain; cells; cells--)
         look(c++, address, write, is_shared);
 }
 
@@ -344,7 +371,7 @@ ag_emulate_add(float *p, float value)
     if (!c && (!a || !a->live || address - a->base >= a->bytes))
         stray(address, sizeof *p, 1, a);
     if (!c)
-        c = &a->cells[(address - a->base) / 4];
+        c = &a->cells[(address - a->base) / a->grain];
     if (!c->written)
         em_blame(EM_LAUNCH_FAILED, "uninitialised: atomic addition at %#llx to what was never written",
                  (unsigned long long)address);

@@ -24,6 +24,8 @@ const char em_prelude[] =
     "extern char __stop_ag_shared[] __attribute__((weak, visibility(\"hidden\")));\n"
     "char *ag_emulate_shared[] = {__start_ag_shared, __stop_ag_shared};\n"
     "}\n"
+    "static inline unsigned __float_as_uint(float x) { unsigned u; __builtin_memcpy(&u, &x, 4); return u; }\n"
+    "static inline float __uint_as_float(unsigned u) { float x; __builtin_memcpy(&x, &u, 4); return x; }\n"
     "static inline void ag_fence() { asm volatile(\"\" ::: \"memory\"); }\n"
     "static inline float atomicAdd(float *p, float v) { return ag_emulate_add(p, v); }\n"
     "template <int which> struct ag_index { operator unsigned() const { return ag_emulate_index(which); } };\n"
