@@ -139,6 +139,22 @@ ag_statistics(real *sums, const real *value, int step, int wide, int count, inde
     }
 }
 
+static inline uint32_t
+ag_bits_of(float x)
+{
+    uint32_t bits;
+    __builtin_memcpy(&bits, &x, sizeof bits);
+    return bits;
+}
+
+static inline float
+ag_float_of(uint32_t bits)
+{
+    float x;
+    __builtin_memcpy(&x, &bits, sizeof x);
+    return x;
+}
+
 #ifdef AG_DOUBLE
 #define AG_ERF(x) erf(x)
 #define AG_EXP(x) exp(x)

@@ -68,6 +68,16 @@ m4_define(`ONE_LANE',   `{')
 m4_define(`END_ONE',    `}')
 m4_define(`FFT',        `fft_$1(&shape->$2, tile, table);')
 m4_define(`SOLO',       `$1')
+m4_define(`GLOBAL',     `')
+m4_define(`WITH_STORE', `if (shape->store == 1) {
+        STORE_AS(`HALF')$1
+        } else if (shape->store == 2) {
+        STORE_AS(`BRAIN')$1
+        } else {
+        STORE_AS(`REAL')$1
+        }')
+m4_define(`BITS_OF',    `ag_bits_of((float)($1))')
+m4_define(`FLOAT_OF',   `ag_float_of($1)')
 m4_define(`EACH_BLOCK', `for (int $1 = 0; $1 < ($3); $1++) {
     SIMD
     for (int $2 = 0; $2 < BLOCK; $2++) {')

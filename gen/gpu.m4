@@ -46,6 +46,15 @@ m4_define(`EACH_BUTTERFLY', `for (int t_ = LANE; t_ < ($4) * ($5) * TILE; t_ += 
     const int $3 = t_ % TILE, $1 = t_ / TILE / ($5), $2 = t_ / TILE % ($5);')
 m4_define(`END_BUTTERFLY', `} BARRIER')
 m4_define(`SOLO',       `$2')
+m4_define(`WITH_STORE', `
+#if SHAPE_store == 1
+        STORE_AS(`HALF')$1
+#elif SHAPE_store == 2
+        STORE_AS(`BRAIN')$1
+#else
+        STORE_AS(`REAL')$1
+#endif
+        ')
 m4_define(`EACH_BLOCK', `for (int t_ = LANE; t_ < ($3) * BLOCK; t_ += WIDTH) {
     const int $1 = t_ / BLOCK, $2 = t_ % BLOCK;
     {')

@@ -21,6 +21,8 @@ m4_define(`SIN',        `sin($1)')
 m4_define(`ERF',        `erf($1)')
 m4_define(`EXP',        `exp($1)')
 m4_define(`TANH',       `tanh($1)')
+m4_define(`BITS_OF',    `as_uint($1)')
+m4_define(`FLOAT_OF',   `as_float($1)')
 m4_divert(0)m4_dnl
 /* Generated from the templates in kernels/ by gen/opencl.m4. */
 typedef long index;

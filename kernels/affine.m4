@@ -9,11 +9,11 @@ KERNEL(affine, OUT(real, result), IN(real, image), IN(real, scale), IN(real, off
            VAL(int, after), VAL(int, add))
     GROUP(item, part, 1)
         const index block = item / height, from = item * width * BLOCK;
-        WITH_ACTIVATION(after, `
+        WITH_STORE(`WITH_ACTIVATION(after, `
         EACH_BLOCK(x, l, width)
             const index at = from + x * BLOCK + l;
-            const real value = ACTIVATION(image[at] * scale[block * BLOCK + l] + offset[block * BLOCK + l]);
-            result[at] = add ? base[at] + value : value;
-        END_BLOCK')
+            const real value = ACTIVATION(LOADED(image, at) * scale[block * BLOCK + l] + offset[block * BLOCK + l]);
+            STORED(result, at, add ? LOADED(base, at) + value : value)
+        END_BLOCK')')
     END_GROUP
 END_KERNEL

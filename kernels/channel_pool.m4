@@ -9,16 +9,17 @@ KERNEL(channel_pool, OUT(real, result), IN(real, image), IN(real, gate), VAL(int
     GROUP(item, part, 1)
         const int blocks = (channels + BLOCK - 1) / BLOCK;
         const index n = item / height, y = item % height, plane = (index)height * width;
+        WITH_STORE(`
         LANES(x, 0, width)
             real sum = 0, most = 0;
             for (int c = 0; c < channels; c++) {
                 const index block = n * blocks + c / BLOCK;
-                const real value = image[(block * plane + y * width + x) * BLOCK + c % BLOCK] * gate[block * BLOCK + c % BLOCK];
+                const real value = LOADED(image, (block * plane + y * width + x) * BLOCK + c % BLOCK) * gate[block * BLOCK + c % BLOCK];
                 sum += value;
                 most = c ? larger(most, value) : value;
             }
             result[2 * n * plane + y * width + x] = most;
             result[(2 * n + 1) * plane + y * width + x] = sum / channels;
-        END_LANES
+        END_LANES')
     END_GROUP
 END_KERNEL

@@ -34,29 +34,29 @@ KERNEL(conv, OUT(real, result), OUT(real, sums), IN(real, image), IN(real, scale
         const index steps = (index)chunks * down * across * inner;
         for (int c = 0; c < chunks; c++) {
             const index from = (n * image_blocks + c) * height * (index)width * BLOCK, shifts = (n * image_blocks + c) * BLOCK;
-            WITH_ACTIVATION(before, `
+            WITH_STORE(`WITH_ACTIVATION(before, `
             EACH_BLOCK(p, l, down * columns)
                 const int v = y * stride - up + p / columns, u = x0 * stride - left + p % columns;
                 real f = 0;
                 if (v >= 0 && v < height && u >= 0 && u < width) {
-                    f = image[from + ((index)v * width + u) * BLOCK + l];
+                    f = LOADED(image, from + ((index)v * width + u) * BLOCK + l);
                     if (before >= 0)
-                        f = ACTIVATION(f * scale[shifts + l] + offset[shifts + l]);
+                        f = ROUNDED(ACTIVATION(f * scale[shifts + l] + offset[shifts + l]));
                 }
                 window[p * BLOCK + l] = f;
-            END_BLOCK')
+            END_BLOCK')')
             PRODUCTS(values, pixels, wide, window, stride * BLOCK, down, columns * BLOCK, across, BLOCK, 1, 0, inner,
                      weights + panel * steps * PANEL + c * (index)(down * across * inner) * wide, c > 0)
         }
         for (int j = 0; j < wide / BLOCK; j++) {
             const index to = (((n * output_blocks + 2 * panel + j) * rows * spread + (y * spread + top)) * cols * spread + side) * BLOCK;
-            WITH_ACTIVATION(after, `
+            WITH_STORE(`WITH_ACTIVATION(after, `
             EACH_BLOCK(p, l, pixels)
                 const real value = ACTIVATION(values[p * wide + j * BLOCK + l] + bias[panel * PANEL + j * BLOCK + l]);
                 const index at = to + (index)(x0 + p) * spread * BLOCK + l;
-                result[at] = add ? base[at] + value : value;
+                STORED(result, at, add ? LOADED(base, at) + value : value)
                 values[p * wide + j * BLOCK + l] = value;
-            END_BLOCK')
+            END_BLOCK')')
         }
         if (keep) {
             const index row = n * sums_rows + keep - 1 + (index)y * runs + x0 / 32;

@@ -30,6 +30,7 @@ m4_define(`PRODUCT_AT', `m[($1) * m_step + t * wide + j * BLOCK + l]')
 m4_define(`WINOGRAD_INPUT', `(36 * (128 * 32 + 16))')
 m4_define(`WINOGRAD_PRODUCTS', `(36 * (32 * PANEL + 16))')
 m4_define(`WINOGRAD_ROWS', `(6 * (32 * 4 + 2) * BLOCK)')
+m4_define(`WINOGRAD_LOADED', `(shape->store ? WINOGRAD_ROWS : 0)')
 
 COST(items / groups / (((height + 3) / 4 * ((width + 3) / 4) * (index)unit + tiles - 1) / tiles) * unit * (double)height * width,
      4 * (inputs + BLOCK * output_blocks), 18.0 * inputs * BLOCK * output_blocks)
@@ -37,7 +38,7 @@ KERNEL(conv3, OUT(real, result), OUT(real, sums), IN(real, image), IN(real, scal
            IN(real, bias), VAL(int, height), VAL(int, width), VAL(int, image_blocks), VAL(int, inputs),
            VAL(int, output_blocks), VAL(int, tiles), VAL(int, unit), VAL(int, groups), VAL(int, reflect),
            VAL(int, before), VAL(int, after), VAL(int, keep))
-    SHARED(real, work, SOLO(WINOGRAD_INPUT + WINOGRAD_PRODUCTS + WINOGRAD_ROWS, 2 * TILE_PIXELS * BLOCK))
+    SHARED(real, work, SOLO(WINOGRAD_INPUT + WINOGRAD_PRODUCTS + WINOGRAD_ROWS + WINOGRAD_LOADED, 2 * TILE_PIXELS * BLOCK))
     SHARED(real, values, 2 * BLOCK * PANEL)
     GROUP(item, part, SOLO(1, 16))
         const int across = (width + 3) / 4, down = (height + 3) / 4, panels = (output_blocks + 1) / 2;
@@ -50,6 +51,7 @@ SOLO(`
         /* Points lie 64 bytes more than a power of two apart, lest they share the sets of a cache. */
         const index v_step = (index)chunks * tiles * BLOCK + 16, m_step = tiles * PANEL + 16;
         real *const v = work, *const m = work + WINOGRAD_INPUT, *const six = m + WINOGRAD_PRODUCTS;
+        real *const loaded = six + WINOGRAD_ROWS; /* rows of an image that is kept in 16 bits */
         static const real zeros[(4 * 32 + 2) * BLOCK] = {0}; /* a row of padding */
         for (int c = 0; c < chunks; c++)
             for (int t = 0, run; t < count; t += run) {
@@ -58,17 +60,27 @@ SOLO(`
                 run = across - tx < count - t ? across - tx : count - t;
                 const int columns = 4 * run + 2, left = tx == 0, x0 = 4 * tx - 1;
                 const int inside = width - x0 < columns ? width - x0 : columns;
-                const real *const from = image + (n * image_blocks + c) * plane + (index)x0 * BLOCK;
+                const index from = (n * image_blocks + c) * plane + (index)x0 * BLOCK;
                 const real *const factor = before >= 0 ? scale + (n * image_blocks + c) * BLOCK : zeros;
                 const real *const shifts = before >= 0 ? offset + (n * image_blocks + c) * BLOCK : zeros;
                 const index step = (4 * 32 + 2) * BLOCK;
                 const real *row[6], *add[6];
                 for (int i = 0; i < 6; i++) {
                     const int y = padded(4 * ty - 1 + i, height, reflect);
-                    row[i] = y < 0 ? zeros : from + (index)y * width * BLOCK;
                     add[i] = y < 0 ? zeros : shifts;
+                    row[i] = y < 0 ? zeros : image + from + (index)y * width * BLOCK;
+                    if (!shape->store || y < 0)
+                        continue;
+                    row[i] = loaded + i * step;
+                    WITH_STORE(`WITH_ACTIVATION(before, `
+                    for (int x = left; x < inside; x++) {
+                        LANES(l, 0, BLOCK)
+                            const real f = LOADED(image, from + ((index)y * width + x) * BLOCK + l);
+                            loaded[i * step + x * BLOCK + l] = before < 0 ? f : ROUNDED(ACTIVATION(f * factor[l] + shifts[l]));
+                        END_LANES
+                    }')')
                 }
-                if (before < 0) {
+                if (before < 0 || shape->store) {
                     LANES(i, left * BLOCK, inside * BLOCK)
                         SIX(`const real d`'I = row[I][i];')
                         INPUT_TRANSFORM
@@ -117,7 +129,7 @@ SOLO(`
                     const int ty = (int)(tile / across % down), tx = (int)(tile % across);
                     const int high = height - 4 * ty < 4 ? height - 4 * ty : 4, long_ = width - 4 * tx < 4 ? width - 4 * tx : 4;
                     const int whole = high * long_ == 16;
-                    real *const to = result + (n * output_blocks + o) * plane + ((index)4 * ty * width + 4 * tx) * BLOCK;
+                    const index to = (n * output_blocks + o) * plane + ((index)4 * ty * width + 4 * tx) * BLOCK;
                     /* The pixels of two tiles that are inside, one after the other. */
                     real *const y = whole ? values + pixels * BLOCK : values + BLOCK * PANEL;
                     WITH_ACTIVATION(after, `
@@ -131,16 +143,18 @@ SOLO(`
                     END_LANES')
                     if (whole)
                         for (int a = 0; a < 4; a++) {
+                            WITH_STORE(`
                             LANES(l, 0, 4 * BLOCK)
-                                to[(index)a * width * BLOCK + l] = y[4 * a * BLOCK + l];
-                            END_LANES
+                                STORED(result, to + (index)a * width * BLOCK + l, y[4 * a * BLOCK + l])
+                            END_LANES')
                         }
                     for (int a = 0; a < high && !whole; a++)
                         for (int b = 0; b < long_; b++) {
+                            WITH_STORE(`
                             LANES(l, 0, BLOCK)
                                 values[(pixels + a * long_ + b) * BLOCK + l] = y[(4 * a + b) * BLOCK + l];
-                                to[((index)a * width + b) * BLOCK + l] = y[(4 * a + b) * BLOCK + l];
-                            END_LANES
+                                STORED(result, to + ((index)a * width + b) * BLOCK + l, y[(4 * a + b) * BLOCK + l])
+                            END_LANES')
                         }
                     pixels += high * long_;
                     if (keep && (t % 2 || t == count - 1))
@@ -158,6 +172,7 @@ SOLO(`
         for (int panel = share; panel < panels; panel += groups) {
             const int wide = PANEL_WIDTH(panel);
             for (int c = 0; c < chunks; c++) {
+                WITH_STORE(`
                 LANES(i, 0, two * TILE_PIXELS * BLOCK)
                     const int l = i % BLOCK, p = i / BLOCK % TILE_PIXELS;
                     const index tile = TILE_OF(i / (TILE_PIXELS * BLOCK)), n = sample + tile / across / down;
@@ -166,26 +181,28 @@ SOLO(`
                     const index at = (n * image_blocks + c) * BLOCK + l;
                     real f = 0;
                     if (y >= 0 && x >= 0) {
-                        f = image[(n * image_blocks + c) * plane + ((index)y * width + x) * BLOCK + l];
+                        f = LOADED(image, (n * image_blocks + c) * plane + ((index)y * width + x) * BLOCK + l);
                         if (before >= 0)
-                            f = activate(f * scale[at] + offset[at], before);
+                            f = ROUNDED(activate(f * scale[at] + offset[at], before));
                     }
                     work[i] = f;
-                END_LANES
+                END_LANES')
                 m4_pushdef(`ROW_OF', `(($1) / 16 * TILE_PIXELS + ($1) / 4 % 4 * 6 + ($1) % 4) * BLOCK')
                 PRODUCTS(values, two * 16, wide, work, 0, 1, 0, 3, 6 * BLOCK, 3, BLOCK, inner,
                          weights + (index)panel * 9 * chunks * inner * PANEL + (index)c * 9 * inner * wide, c > 0)
                 m4_popdef(`ROW_OF')
             }
+            WITH_STORE(`
             LANES(i, 0, two * 16 * wide)
                 const int l = i % wide, p = i / wide, o = 2 * panel + l / BLOCK;
                 const index tile = TILE_OF(p / 16), n = sample + tile / across / down;
                 const int y = 4 * (int)(tile / across % down) + p / 4 % 4, x = 4 * (int)(tile % across) + p % 4;
                 const real value = activate(values[i] + bias[panel * PANEL + l], after);
                 values[i] = value;
-                if (y < height && x < width)
-                    result[(n * output_blocks + o) * plane + ((index)y * width + x) * BLOCK + l % BLOCK] = value;
-            END_LANES
+                if (y < height && x < width) {
+                    STORED(result, (n * output_blocks + o) * plane + ((index)y * width + x) * BLOCK + l % BLOCK, value)
+                }
+            END_LANES')
             if (keep) {
                 LANES(l, 0, wide)
                     const index at = (row_of_sums + part) * (STATISTICS * BLOCK * (index)output_blocks) + panel * PANEL + l;

@@ -10,15 +10,16 @@ KERNEL(enlarge, OUT(real, result), IN(real, image), VAL(int, rows), VAL(int, col
         const index plane = item / (2 * rows) * rows * cols;
         const int y = (int)(item % (2 * rows)), near_y = y / 2, next_y = y % 2 ? near_y + 1 : near_y - 1;
         const int far_y = next_y < 0 ? 0 : next_y >= rows ? rows - 1 : next_y;
+        WITH_STORE(`
         EACH_BLOCK(x, l, 2 * cols)
             const int near_x = x / 2, next_x = x % 2 ? near_x + 1 : near_x - 1;
             const int far_x = next_x < 0 ? 0 : next_x >= cols ? cols - 1 : next_x;
             const index row = (plane + (index)near_y * cols) * BLOCK + l, other = (plane + (index)far_y * cols) * BLOCK + l;
-            real value = image[row + near_x * BLOCK];
+            real value = LOADED(image, row + near_x * BLOCK);
             if (bilinear)
-                value = REAL(0.75) * (REAL(0.75) * value + REAL(0.25) * image[row + far_x * BLOCK]) +
-                        REAL(0.25) * (REAL(0.75) * image[other + near_x * BLOCK] + REAL(0.25) * image[other + far_x * BLOCK]);
-            result[(item * (2 * cols) + x) * BLOCK + l] = value;
-        END_BLOCK
+                value = REAL(0.75) * (REAL(0.75) * value + REAL(0.25) * LOADED(image, row + far_x * BLOCK)) +
+                        REAL(0.25) * (REAL(0.75) * LOADED(image, other + near_x * BLOCK) + REAL(0.25) * LOADED(image, other + far_x * BLOCK));
+            STORED(result, (item * (2 * cols) + x) * BLOCK + l, value)
+        END_BLOCK')
     END_GROUP
 END_KERNEL

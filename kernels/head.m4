@@ -13,14 +13,15 @@ KERNEL(head, OUT(real, result), IN(real, inner), IN(real, outer), VAL(int, chann
         const index n = item / height / channels;
         const index from = ((n * inner_blocks + (first + c) / BLOCK) * high + (y - pad)) * long_ * BLOCK + (first + c) % BLOCK;
         const index around = ((n * outer_blocks + c / BLOCK) * height + y) * width * BLOCK + c % BLOCK;
+        WITH_STORE(`
         LANES(x, 0, width)
             const int middle = y >= pad && y < height - pad && x >= pad && x < width - pad;
             real value = 0;
             if (middle)
-                value = activate(inner[from + (index)(x - pad) * BLOCK], act);
+                value = activate(LOADED(inner, from + (index)(x - pad) * BLOCK), act);
             else if (frame)
-                value = activate(outer[around + (index)x * BLOCK], 3);
+                value = activate(LOADED(outer, around + (index)x * BLOCK), 3);
             result[item * width + x] = value;
-        END_LANES
+        END_LANES')
     END_GROUP
 END_KERNEL

@@ -10,18 +10,19 @@ KERNEL(pool, OUT(real, result), IN(real, image), IN(real, gate), IN(real, where)
            VAL(int, cols), VAL(int, side), VAL(int, gated), VAL(int, placed))
     GROUP(item, part, 1)
         const index block = item / rows, n = block / blocks, y = item % rows, width = (index)cols * side;
+        WITH_STORE(`
         EACH_BLOCK(x, l, cols)
             const real factor = gated ? gate[block * BLOCK + l] : 1;
             real most = 0;
             for (int a = 0; a < side; a++)
                 for (int b = 0; b < side; b++) {
                     const index row = y * side + a, column = (index)x * side + b;
-                    real value = image[((block * rows * side + row) * width + column) * BLOCK + l] * factor;
+                    real value = LOADED(image, ((block * rows * side + row) * width + column) * BLOCK + l) * factor;
                     if (placed)
                         value *= where[(n * rows * side + row) * width + column];
                     most = a + b ? larger(most, value) : value;
                 }
-            result[(item * cols + x) * BLOCK + l] = most;
-        END_BLOCK
+            STORED(result, (item * cols + x) * BLOCK + l, most)
+        END_BLOCK')
     END_GROUP
 END_KERNEL

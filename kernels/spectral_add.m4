@@ -14,9 +14,11 @@ KERNEL(spectral_add, OUT(real, result), IN(real, image), IN(real, table), IN(rea
             const int count = width - first < 64 ? width - first : 64;
             const index from = (item * width + first) * BLOCK;
             PRODUCTS(sums, count, BLOCK, table + (index)first * terms, terms, 1, 0, 1, 0, 1, 0, terms, value + item * terms * BLOCK, 0)
+            WITH_STORE(`
             EACH_BLOCK(x, l, count)
-                result[from + x * BLOCK + l] = image[from + x * BLOCK + l] + gelu(result[from + x * BLOCK + l] + sums[x * BLOCK + l]);
-            END_BLOCK
+                const index at = from + x * BLOCK + l;
+                STORED(result, at, LOADED(image, at) + gelu(LOADED(result, at) + sums[x * BLOCK + l]))
+            END_BLOCK')
         }
     END_GROUP
 END_KERNEL

@@ -9,9 +9,10 @@ KERNEL(to_blocks, OUT(real, result), IN(real, plane), VAL(int, channels), VAL(in
     GROUP(item, part, 1)
         const int blocks = (channels + BLOCK - 1) / BLOCK, c0 = (int)(item / height % blocks) * BLOCK;
         const index n = item / height / blocks, y = item % height;
+        WITH_STORE(`
         EACH_BLOCK(x, l, width)
             const index from = ((n * channels + c0 + l) * height + y) * width + x;
-            result[(item * width + x) * BLOCK + l] = c0 + l < channels ? plane[c0 + l < channels ? from : 0] : 0;
-        END_BLOCK
+            STORED(result, (item * width + x) * BLOCK + l, c0 + l < channels ? plane[c0 + l < channels ? from : 0] : 0)
+        END_BLOCK')
     END_GROUP
 END_KERNEL

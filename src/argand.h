@@ -177,8 +177,7 @@ typedef struct ag_import {
                                   fields "FILE:ROWS,COLUMNS" */
     const char *position_unit; /* m, mm, um, nm or px; NULL: as the file says */
     int orientation;           /* AG_SWAP and AG_FLIP_... that positions are turned by */
-    ag_geometry geometry;      /* AG_NEAR_FIELD, with a focus distance or 0, holds instead of
-                                  what the file says */
+    ag_geometry geometry;      /* AG_NEAR_FIELD, with a focus distance or 0, overrides the file */
     double focus_distance;
     double wavelength, distance, detector_pixel[2]; /* m; 0: the file's */
     ag_values values;
@@ -190,10 +189,11 @@ typedef struct ag_import {
     int64_t crop[2];                /* rows and columns kept around it; 0: all */
     int64_t bin;                    /* bin x bin pixels become one; 1 */
     int lazy;                       /* frames stay in the file, which stays open */
+    int frames_only;                /* positions are 0, with a warning, where none can be placed */
 } ag_import;
 void ag_import_default(ag_import *import);
 /* Opens a scan of any known format, told by its content: CXI, NXcxi_ptycho, ptypy, ptychodus,
-   Eiger (HDF5), tike, PtychoPINN (npz).  */
+   Eiger (HDF5), tike, PtychoPINN, PtychoNN (npz).  */
 ag_status ag_scan_open(ag_scan **scan, const ag_import *import, ag_message *message);
 /* ag_scan_open of a path with the defaults. */
 ag_status ag_scan_read(ag_scan **scan, const char *path, ag_message *message);

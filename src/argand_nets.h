@@ -17,13 +17,18 @@ typedef enum ag_input_transform {
     AG_INPUT_LOG1P, /* log(1 + max(x, 0)) */
     AG_INPUT_NORM   /* each pattern less its mean, by sqrt(variance + 1e-6) */
 } ag_input_transform;
+/* How activations are kept.  With the last two they, and the weights of convolutions, are rounded to 16 bits;
+   all sums, statistics, norms and spectral convolutions stay in single precision. */
+typedef enum ag_precision { AG_FP32, AG_FP16, AG_BF16 } ag_precision;
 typedef struct ag_net_options {
     int64_t batch;                /* samples that run at a time; 0: as suits the device's memory */
     int64_t rows, cols;           /* of a pattern; 0: what the architecture was made for */
+    int64_t data_rows, data_cols; /* of the data at hand: taken where the architecture leaves it open */
     double scale;                 /* factor of the input, before its transform */
     ag_input_transform transform; /* Hybrid-ResNet */
     ag_padding padding;           /* Hybrid-ResNet: of the encoder's convolutions (auto: zero with
                                      the older names of its tensors, reflect with the newer) */
+    ag_precision precision;
     int logits;                   /* Hybrid-ResNet: the parts of the answer are those of amplitude
                                      and phase, before sigmoid and pi tanh */
     int sigmoid;                  /* PtychoPINN CNN: amplitude by sigmoid, not silu */
@@ -81,6 +86,23 @@ ag_status ag_assembly_size(ag_assembly *assembly, ag_message *message);
 /* object and weights: canvas_rows x canvas_cols; `used` (may be NULL): patches not dropped. */
 ag_status ag_assembly_run(const ag_assembly *assembly, ag_device *device, ag_complex *object,
                           ag_real *weights, int64_t *used);
+
+/* What a net leaves behind, in host memory. */
+typedef struct ag_prediction {
+    int64_t frames, rows, cols;
+    const ag_real *amplitude, *phase; /* frames x rows x cols */
+    const double *position;           /* frames x 2: row, column of each patch's centre, object pixels */
+    int64_t object_rows, object_cols;
+    const ag_complex *object; /* put together; NULL: not */
+    const ag_real *weights;   /* of its pixels */
+    double origin[2];         /* the position of the object's pixel (0, 0) */
+    double pixel[2];          /* m, the object's; 0: unknown */
+    const char *version, *device, *architecture, *model, *source;
+    const char *options; /* all options as one JSON object */
+    double run_seconds;
+} ag_prediction;
+/* HDF5 with CXI names; replaces `path` only when complete. */
+ag_status ag_prediction_write(const char *path, const ag_prediction *prediction, ag_message *message);
 
 #ifdef __cplusplus
 }

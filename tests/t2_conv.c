@@ -93,7 +93,7 @@ check_conv(problem *p)
         tensor result = base; /* the pixels of other phases stay */
         result.value = take(p, (int64_t)k->n * k->outputs * rows * cols * spread * spread, sizeof *result.value);
         memcpy(result.value, base.value, (size_t)(k->n * k->outputs * rows * cols * spread * spread) * sizeof *result.value);
-        result.array = place(p, AG_REAL, (int64_t)k->n * base.blocks * 16 * rows * cols * spread * spread, base.block);
+        result.array = place_stored(p, (int64_t)k->n * base.blocks * 16 * rows * cols * spread * spread, base.block);
         const channels scale = random_channels(p, k->n, k->inputs, 0.5, 2), offset = random_channels(p, k->n, k->inputs, -1, 1),
                        bias = random_channels(p, 1, k->outputs, -1, 1);
         const ag_real *w = random_reals(p, (int64_t)k->outputs * k->inputs * taps);
@@ -123,14 +123,15 @@ check_conv(problem *p)
 void
 check_spectral_sum(problem *p)
 {
-    enum { OUTER = 3, INNER = 2, PLACES = 70, TERMS = 9 };
-    const ag_real *table = random_reals(p, PLACES * TERMS), *value = random_reals(p, OUTER * INNER * TERMS * 16);
+    enum { OUTER = 3, INNER = 2, PLACES = 70, TERMS = 139 };
+    const ag_real *table = random_reals(p, PLACES * TERMS);
+    ag_real *value = random_reals(p, OUTER * INNER * TERMS * 16);
     ag_array *result = place(p, AG_REAL, OUTER * INNER * PLACES * 16, NULL);
     double *expected = take(p, OUTER * INNER * PLACES * 16, sizeof *expected);
     /* The result lies as [places / 2][outer][inner][2][16]. */
     ag_run_spectral_sum(p->program, OUTER * INNER, result, place(p, AG_REAL, PLACES * TERMS, table),
-                        place(p, AG_REAL, OUTER * INNER * TERMS * 16, value), PLACES, TERMS, INNER, INNER * TERMS * 16, TERMS * 16,
-                        INNER * 32, 32, OUTER * INNER * 32);
+                        place_stored(p, OUTER * INNER * TERMS * 16, value), PLACES, TERMS, INNER, INNER * TERMS * 16, TERMS * 16,
+                        INNER * 32, 32, OUTER * INNER * 32, p->store != 0);
     for (int i = 0; i < OUTER * INNER * PLACES * 16; i++) {
         const int l = i % 16, part = i / 16 % 2, item = i / 32 % (OUTER * INNER), place_ = i / 32 / (OUTER * INNER) * 2 + part;
         for (int j = 0; j < TERMS; j++)
@@ -174,11 +175,11 @@ void
 check_spectral_add(problem *p)
 {
     enum { ITEMS = 4, WIDTH_ = 69, TERMS = 6 };
-    const ag_real *image = random_reals(p, ITEMS * WIDTH_ * 16), *local = random_reals(p, ITEMS * WIDTH_ * 16),
-                  *table = random_reals(p, WIDTH_ * TERMS), *value = random_reals(p, ITEMS * TERMS * 16);
-    ag_array *result = place(p, AG_REAL, ITEMS * WIDTH_ * 16, local);
+    ag_real *image = random_reals(p, ITEMS * WIDTH_ * 16), *local = random_reals(p, ITEMS * WIDTH_ * 16);
+    const ag_real *table = random_reals(p, WIDTH_ * TERMS), *value = random_reals(p, ITEMS * TERMS * 16);
+    ag_array *result = place_stored(p, ITEMS * WIDTH_ * 16, local);
     double *expected = take(p, ITEMS * WIDTH_ * 16, sizeof *expected);
-    ag_run_spectral_add(p->program, ITEMS, result, place(p, AG_REAL, ITEMS * WIDTH_ * 16, image),
+    ag_run_spectral_add(p->program, ITEMS, result, place_stored(p, ITEMS * WIDTH_ * 16, image),
                         place(p, AG_REAL, WIDTH_ * TERMS, table), place(p, AG_REAL, ITEMS * TERMS * 16, value), WIDTH_, TERMS);
     for (int i = 0; i < ITEMS * WIDTH_ * 16; i++) {
         double sum = (double)local[i];
@@ -186,5 +187,5 @@ check_spectral_add(problem *p)
             sum += (double)table[i / 16 % WIDTH_ * TERMS + j] * (double)value[(i / 16 / WIDTH_ * TERMS + j) * 16 + i % 16];
         expected[i] = (double)image[i] + act(sum, AG_GELU);
     }
-    compare(p, "result", ITEMS * WIDTH_ * 16, fetch(p, result), expected);
+    compare(p, "result", ITEMS * WIDTH_ * 16, fetch_stored(p, result, ITEMS * WIDTH_ * 16), expected);
 }

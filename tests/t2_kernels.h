@@ -35,6 +35,7 @@ typedef struct problem {
     const char *kernel;
     const shape_row *at;
     int unfused;  /* the kernel's form for where a library transforms */
+    int store;    /* of the shape: how activations are kept */
     int compares; /* 0: only the digest of the results is wanted */
     double tolerance, error;
     uint64_t digest;
@@ -144,8 +145,9 @@ check_kernel check_near_ep_start, check_near_ep_weigh, check_near_ep_project;
 check_kernel check_ep_update, check_ep_terms, check_ep_residual, check_ep_gamma, check_ep_prior, check_ep_noise;
 check_kernel check_copy, check_multiply_add;
 
-/* Which shapes a kernel is run at: all, those without a limit on local memory, the first. */
-enum { TRANSFORM, WINDOW, PLAIN };
+/* Which shapes a kernel is run at: all, those without a limit on local memory, the first, the first with
+   activations in each precision. */
+enum { TRANSFORM, WINDOW, PLAIN, NET };
 
 typedef struct kernel_row {
     const char *name;

@@ -24,7 +24,7 @@ empty_tensor(problem *p, int n, int c, int h, int w)
 {
     tensor t = {.n = n, .c = c, .h = h, .w = w, .blocks = (c + 15) / 16};
     t.value = take(p, (int64_t)n * c * h * w, sizeof *t.value);
-    t.array = place(p, AG_REAL, (int64_t)n * t.blocks * 16 * h * w, NULL);
+    t.array = place_stored(p, (int64_t)n * t.blocks * 16 * h * w, NULL);
     return t;
 }
 
@@ -36,11 +36,11 @@ random_tensor(problem *p, int n, int c, int h, int w)
     const ag_real *random = random_reals(p, count);
     t.value = take(p, count, sizeof *t.value);
     t.block = take(p, whole, sizeof *t.block);
-    for (int64_t i = 0; i < count; i++) {
-        t.value[i] = (double)random[i];
+    for (int64_t i = 0; i < count; i++)
         t.block[block_at(&t, i)] = random[i];
-    }
-    t.array = place(p, AG_REAL, whole, t.block);
+    t.array = place_stored(p, whole, t.block);
+    for (int64_t i = 0; i < count; i++)
+        t.value[i] = (double)t.block[block_at(&t, i)];
     return t;
 }
 
@@ -51,7 +51,7 @@ compare_tensor(problem *p, const char *what, const tensor *t)
     double *expected = take(p, whole, sizeof *expected);
     for (int64_t i = 0; i < (int64_t)t->n * t->c * t->h * t->w; i++)
         expected[block_at(t, i)] = t->value[i];
-    compare(p, what, whole, fetch(p, t->array), expected);
+    compare(p, what, whole, fetch_stored(p, t->array, whole), expected);
 }
 
 channels

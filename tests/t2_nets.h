@@ -6,6 +6,10 @@
 #include "nets/net.h"
 #include "t2_kernels.h"
 
+/* Activations as the problem's shape keeps them: `value', which is rounded (NULL: to be written); what an array of
+   them holds. */
+ag_array *place_stored(problem *p, int64_t count, ag_real *value);
+const ag_real *fetch_stored(problem *p, const ag_array *array, int64_t count);
 /* Random, [n][c][h][w] in double and the same in blocks, channels beyond c being 0. */
 typedef struct tensor {
     int n, c, h, w, blocks;

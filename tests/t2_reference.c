@@ -2,8 +2,9 @@
 /* t2_reference.c -- the formulas of the kernels' building blocks, in double, term by term. */
 #include <math.h>
 #include <stdlib.h>
+#include <string.h>
 
-#include "t2_kernels.h"
+#include "t2_nets.h"
 
 void
 reference_dft(double complex *value, int64_t n, int64_t step, const int32_t *frequency, int sign)
@@ -130,4 +131,40 @@ to_amplitudes(problem *p, const double *amplitude, int64_t count)
         result[p->unfused ? i : at / (2 * tile) * tile + at % (2 * tile)] = (ag_real)amplitude[i];
     }
     return result;
+}
+
+/* ---- activations -------------------------------------------------------------------------------- */
+
+ag_array *
+place_stored(problem *p, int64_t count, ag_real *value)
+{
+    const int64_t reals = p->store ? (count * 2 + (int64_t)sizeof(ag_real) - 1) / (int64_t)sizeof(ag_real) : count;
+    if (!p->store || !value)
+        return place(p, AG_REAL, reals, value);
+    uint16_t *bits = take(p, reals, sizeof(ag_real));
+    ag_round(p->store, count, value);
+    for (int64_t i = 0; i < count; i++) {
+        /* The one of 65536 that stands for it. */
+        uint32_t single;
+        const float number = (float)value[i];
+        memcpy(&single, &number, sizeof single);
+        int exponent;
+        const int fraction = (int)(fabs(frexp((double)number, &exponent)) * 2048) & 1023;
+        bits[i] = (uint16_t)(single >> 16);
+        if (p->store == AG_FP16)
+            bits[i] = (uint16_t)((single >> 16 & 0x8000) | (number == 0 || exponent < -13 ? (uint32_t)ldexp(fabs((double)number), 24)
+                                                                           : (uint32_t)((exponent + 14) << 10 | fraction)));
+        ck_assert(ag_widen(p->store, bits[i]) == value[i]);
+    }
+    return place(p, AG_REAL, reals, bits);
+}
+
+const ag_real *
+fetch_stored(problem *p, const ag_array *array, int64_t count)
+{
+    const void *found = fetch(p, array);
+    ag_real *value = take(p, count, sizeof *value);
+    for (int64_t i = 0; i < count; i++)
+        value[i] = p->store ? ag_widen(p->store, ((const uint16_t *)found)[i]) : ((const ag_real *)found)[i];
+    return value;
 }

@@ -16,16 +16,16 @@
     ROW(name, kind, tolerance), \
         {#name "_unfused", AG_KERNEL_##name##_unfused, WINDOW, kind == WINDOW ? tolerance : 5e-7, check_##name, 1}
 const kernel_row kernel_table[] = {
-    ROW(affine, PLAIN, 5e-7),
+    ROW(affine, NET, 5e-7),
     ROWS2(amplitude, WINDOW, 1e-7),
     ROW(average, WINDOW, 2e-7),
     ROW(channel_gate, PLAIN, 5e-7),
-    ROW(channel_pool, PLAIN, 3e-7),
-    ROW(conv, PLAIN, 1e-6),
-    ROW(conv3, PLAIN, 3e-6),
+    ROW(channel_pool, NET, 3e-7),
+    ROW(conv, NET, 1e-6),
+    ROW(conv3, NET, 3e-6),
     ROW(copy, PLAIN, 0),
     ROW(divide, WINDOW, 2e-7),
-    ROW(enlarge, PLAIN, 2e-7),
+    ROW(enlarge, NET, 2e-7),
     ROW(ep_begin, WINDOW, 2e-7),
     ROW(ep_gamma, WINDOW, 5e-7),
     ROW(ep_noise, PLAIN, 2e-6),
@@ -37,7 +37,7 @@ const kernel_row kernel_table[] = {
     ROW(ep_terms, WINDOW, 3e-7),
     ROW(ep_update, WINDOW, 3e-7),
     ROWS2(ep_weigh, TRANSFORM, 2e-6),
-    ROW(head, PLAIN, 5e-7),
+    ROW(head, NET, 5e-7),
     ROWS2(load_exit, TRANSFORM, 5e-7),
     ROWS2(load_probe, TRANSFORM, 5e-7),
     ROW(lsq_direction, WINDOW, 5e-7),
@@ -74,7 +74,7 @@ const kernel_row kernel_table[] = {
     ROW(poisson_alpha, WINDOW, 5e-7),
     ROW(poisson_mean, PLAIN, 5e-7),
     ROWS2(poisson_sums, TRANSFORM, 2e-6),
-    ROW(pool, PLAIN, 2e-7),
+    ROW(pool, NET, 2e-7),
     ROWS2(power, TRANSFORM, 1e-6),
     ROW(probe_step, WINDOW, 3e-7),
     ROW(probe_sum, WINDOW, 1e-7),
@@ -83,12 +83,12 @@ const kernel_row kernel_table[] = {
     ROW(rescale, WINDOW, 2e-7),
     ROWS2(shift, TRANSFORM, 1e-6),
     ROW(spatial_gate, PLAIN, 5e-7),
-    ROW(spectral_add, PLAIN, 5e-7),
+    ROW(spectral_add, NET, 5e-7),
     ROW(spectral_mix, PLAIN, 5e-7),
-    ROW(spectral_sum, PLAIN, 5e-7),
+    ROW(spectral_sum, NET, 5e-7),
     ROWS2(store_difference, TRANSFORM, 5e-7),
     ROWS2(store_stack, TRANSFORM, 5e-7),
-    ROW(to_blocks, PLAIN, 0),
+    ROW(to_blocks, NET, 0),
     ROW(total, PLAIN, 2e-6),
     ROWS2(transfer, TRANSFORM, 1e-6),
 };
@@ -225,8 +225,10 @@ problem_begin(problem *p, ag_device *device, const char *kernel, int number, con
     p->object_rows = p->rows + 9;
     p->object_cols = p->cols + 150; /* more than one segment */
     ag_random_seed(&p->random, 1);
-    if (ag_plan_create(&p->plan, device, p->rows, p->cols, at->linear, &room) == AG_OK)
+    if (ag_plan_create(&p->plan, device, p->rows, p->cols, at->linear, &room) == AG_OK) {
+        p->plan.shape.store = p->store;
         p->program = ag_program_create(device, shape, 1, &number);
+    }
     ck_assert_msg(p->program != NULL, "%s", ag_device_message(device));
     p->near = !strncmp(kernel, "near_", 5);
     p->strips = p->near && !p->unfused ? shape->strips_x : shape->strips_y;

@@ -19,8 +19,15 @@ typedef struct checkpoint {
 void checkpoint_add(checkpoint *c, const char *name, int rank, const int64_t *shape, const ag_real *value);
 /* Adds the tensor by the recipe. */
 void checkpoint_make(checkpoint *c, const char *name, int rank, const int64_t *shape, uint64_t seed, double a, double b);
-/* Writes it, and forgets all; a name in the tests' own folder. */
+/* Writes it, and forgets all; a name without a folder is in the tests' own. */
 const char *checkpoint_write(checkpoint *c, const char *name);
+/* A Hybrid-ResNet of layout A as small as can be: 1 pattern, 3 encoder blocks, 1 residual block. */
+typedef struct tiny {
+    checkpoint file;
+    const char *prefix, *without, *poisoned; /* before each name; a tensor to leave out, to give a NaN */
+} tiny;
+enum { TINY_SEED = 7 };
+void make_tiny(tiny *t);
 /* A folder for files of the tests, which ends with the program. */
 const char *scratch_path(const char *name);
 
@@ -28,6 +35,6 @@ const char *scratch_path(const char *name);
    their stages, from tests/data; NULL: neither has it. */
 const char *net_vector(const char *name);
 
-TCase *nets_vectors(void), *nets_files(void), *nets_assembly(void), *nets_ptychonn(void);
+TCase *nets_vectors(void), *nets_files(void), *nets_half(void), *nets_assembly(void), *nets_ptychonn(void);
 
 #endif

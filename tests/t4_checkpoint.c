@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* t4_checkpoint.c -- checkpoints for the tests, written byte by byte. */
 #include <errno.h>
+#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -59,6 +60,79 @@ checkpoint_make(checkpoint *c, const char *name, int rank, const int64_t *shape,
     free(value);
 }
 
+/* ---- a small net ----------------------------------------------------------------------------- */
+
+enum { HIDDEN = 4, MODES = 2 };
+
+static void
+add(tiny *t, const char *name, int rank, const int64_t *shape, double a, double b)
+{
+    char whole[200];
+    if (t->without && !strcmp(t->without, name))
+        return;
+    snprintf(whole, sizeof whole, "%s%s", t->prefix ? t->prefix : "", name);
+    int64_t count = 1;
+    for (int i = 0; i < rank; i++)
+        count *= shape[i];
+    ag_real *value = ag_calloc(count, sizeof *value);
+    ck_assert_ptr_nonnull(value);
+    recipe_fill(value, count, name, TINY_SEED, a, b);
+    if (t->poisoned && !strcmp(t->poisoned, name))
+        value[count - 1] = (ag_real)NAN;
+    checkpoint_add(&t->file, whole, rank, shape, value);
+    free(value);
+}
+
+/* NAME.weight, outputs x inputs x side x side, and NAME.bias. */
+static void
+conv(tiny *t, const char *base, int first, int second, int side, int biases)
+{
+    char name[100];
+    snprintf(name, sizeof name, "%s.weight", base);
+    add(t, name, 4, (const int64_t[]){first, second, side, side}, 0.3, 0);
+    snprintf(name, sizeof name, "%s.bias", base);
+    add(t, name, 1, (const int64_t[]){biases}, 0.1, 0);
+}
+
+static void
+norm(tiny *t, const char *base, int channels)
+{
+    char name[100];
+    snprintf(name, sizeof name, "%s.weight", base);
+    add(t, name, 1, (const int64_t[]){channels}, 0.25, 1);
+    snprintf(name, sizeof name, "%s.bias", base);
+    add(t, name, 1, (const int64_t[]){channels}, 0.1, 0);
+}
+
+void
+make_tiny(tiny *t)
+{
+    const int width[3] = {HIDDEN, 2 * HIDDEN, 4 * HIDDEN};
+    char name[100];
+    conv(t, "lifter.conv1", HIDDEN, 1, 3, HIDDEN);
+    conv(t, "lifter.conv2", HIDDEN, HIDDEN, 3, HIDDEN);
+    for (int i = 0; i < 3; i++) {
+        snprintf(name, sizeof name, "encoder_blocks.%d.spectral.weights", i);
+        add(t, name, 5, (const int64_t[]){width[i], width[i], MODES, MODES, 2}, 0.3, 0);
+        snprintf(name, sizeof name, "encoder_blocks.%d.local_conv", i);
+        conv(t, name, width[i], width[i], 3, width[i]);
+        snprintf(name, sizeof name, "downsample.%d", i);
+        if (i < 2)
+            conv(t, name, width[i + 1], width[i], 2, width[i + 1]);
+    }
+    conv(t, "resnet.blocks.0.block.1", width[2], width[2], 3, width[2]);
+    norm(t, "resnet.blocks.0.block.2", width[2]);
+    conv(t, "resnet.blocks.0.block.5", width[2], width[2], 3, width[2]);
+    norm(t, "resnet.blocks.0.block.6", width[2]);
+    conv(t, "up1.block.0", width[2], width[1], 3, width[1]);
+    norm(t, "up1.block.1", width[1]);
+    conv(t, "up2.block.0", width[1], width[0], 3, width[0]);
+    norm(t, "up2.block.1", width[0]);
+    conv(t, "output_proj", 2, HIDDEN, 1, 2);
+}
+
+/* ---- files ------------------------------------------------------------------------------------ */
+
 static char folder[64];
 
 static void
@@ -86,7 +160,7 @@ scratch_path(const char *name)
 const char *
 checkpoint_write(checkpoint *c, const char *name)
 {
-    const char *path = scratch_path(name);
+    const char *path = strchr(name, '/') ? name : scratch_path(name);
     FILE *file = fopen(path, "wb");
     unsigned char eight[8];
     ck_assert_ptr_nonnull(file);

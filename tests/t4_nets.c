@@ -182,8 +182,8 @@ START_TEST(test_file)
     ag_message message;
     ag_net *net;
     reference r;
-    if (test_emulated(number_of_device) && !file->small) {
-        printf("skip: %s on %s, which is emulated\n", file->name, test_device(number_of_device));
+    if ((test_emulated(number_of_device) || getenv("AG_SLOW")) && !file->small) {
+        printf("skip: %s on %s: too long where it is emulated or watched\n", file->name, test_device(number_of_device));
         return;
     }
     if (!net_vector(file->name)) {
@@ -234,6 +234,7 @@ main(void)
     suite_add_tcase(suite, nets_files());
     suite_add_tcase(suite, nets_assembly());
     suite_add_tcase(suite, nets_vectors());
+    suite_add_tcase(suite, nets_half());
     suite_add_tcase(suite, nets_ptychonn());
     SRunner *runner = srunner_create(suite);
     srunner_run_all(runner, CK_ENV);

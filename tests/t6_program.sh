@@ -94,10 +94,10 @@ below() {
 # ---- commands and their options ----------------------------------------------------------
 
 works "--help" --help
-holds out devices info convert simulate reconstruct "--version"
+holds out devices info convert simulate infer reconstruct "--version"
 check "--help names the commands" list
 works "--version" --version
-for command in devices info convert simulate reconstruct; do
+for command in devices info convert simulate infer reconstruct; do
     works "$command --help" "$command" --help
     holds out "Usage: argand $command" "-h, --help" "Exit status"
     check "$command --help explains" list

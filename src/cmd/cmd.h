@@ -12,6 +12,7 @@
 
 int cmd_convert(int argc, char **argv);
 int cmd_devices(int argc, char **argv);
+int cmd_infer(int argc, char **argv);
 int cmd_info(int argc, char **argv);
 int cmd_simulate(int argc, char **argv);
 int cmd_reconstruct(int argc, char **argv);

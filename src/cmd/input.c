@@ -293,7 +293,7 @@ int
 cmd_input_scan(const char *command, int argc, char **argv, cmd_input *input)
 {
     ag_import *import = &input->import;
-    const int none_needed = import->frames && import->positions;
+    const int none_needed = import->frames && (import->positions || import->frames_only);
     if (argc - optind > 1 || (argc == optind && !none_needed)) {
         cmd_usage(command, "found %d file names, expected one scan%s", argc - optind,
                   none_needed ? " or none" : "");

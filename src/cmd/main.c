@@ -20,6 +20,7 @@ static const struct {
     {"info", cmd_info, "show the geometry of a scan as it is interpreted"},
     {"convert", cmd_convert, "write a scan of any format as a CXI file"},
     {"simulate", cmd_simulate, "make a scan to try things with"},
+    {"infer", cmd_infer, "run a trained net on a scan"},
     {"reconstruct", cmd_reconstruct, "reconstruct object and probe from a scan"},
 };
 #define COMMANDS ((int)(sizeof command / sizeof *command))

@@ -88,6 +88,37 @@ pinn_read(ag_file *file, ag_draft *draft)
     ag_draft_probe(file, draft, "probeGuess");
 }
 
+/* ---- PtychoNN: counts, and positions in metres, row first, without geometry ----------------------- */
+
+static int
+nn_recognise(ag_file *file)
+{
+    return file->pack && ag_file_named(file, "reciprocal");
+}
+
+static void
+nn_read(ag_file *file, ag_draft *draft)
+{
+    ag_scan_info *info = &draft->scan->info;
+    char found[200];
+    int64_t shape[AG_FILE_RANK];
+    if (!draft->parts) {
+        ag_draft_part(file, draft, "reciprocal");
+        draft->values = AG_VALUES_COUNTS;
+    }
+    if (file->status || draft->has_positions || !ag_file_named(file, "position"))
+        return;
+    const int rank = ag_file_shape(file, "position", shape);
+    const int64_t fit[2] = {info->frames, 2};
+    ag_draft_origin(draft, AG_OF_POSITION, file->path, "position");
+    draft->metres = 1;
+    if (rank != 2 || shape[0] != info->frames || shape[1] != 2)
+        ag_file_refuse(file, "position", "has shape %s, expected (frames, 2) = (%lld, 2), row first",
+                       ag_file_shape_text(found, sizeof found, rank, shape), (long long)info->frames);
+    else
+        info->position = ag_file_read(file, "position", AG_KIND_DOUBLE, 2, fit);
+}
+
 /* ---- Eiger (NXmx): frames in linked files, geometry, no positions ---------------------------------- */
 
 #define EIGER      "entry/instrument/detector"
@@ -139,5 +170,6 @@ const ag_format ag_formats[] = {
     {"ptypy (.ptyd)", ptypy_recognise, ptypy_read},  {"ptychodus", product_recognise, product_read},
     {"NXcxi_ptycho", nexus_recognise, nexus_read},   {"CXI", cxi_recognise, cxi_read},
     {"Eiger", eiger_recognise, eiger_read},          {"tike (npz)", tike_recognise, tike_read},
-    {"PtychoPINN (npz)", pinn_recognise, pinn_read}, {NULL, NULL, NULL},
+    {"PtychoPINN (npz)", pinn_recognise, pinn_read}, {"PtychoNN (npz)", nn_recognise, nn_read},
+    {NULL, NULL, NULL},
 };

@@ -45,7 +45,7 @@ check_import(const ag_import *import, ag_message *message)
     if (import->orientation < 0 || import->orientation >= AG_ORIENTATIONS)
         return ag_fail(message, AG_BAD_ARGUMENT, "orientation: is %d, expected 0 to %d",
                        import->orientation, AG_ORIENTATIONS - 1);
-    if (!import->path && (!import->frames || !import->positions))
+    if (!import->path && (!import->frames || (!import->positions && !import->frames_only)))
         return ag_fail(message, AG_BAD_ARGUMENT,
                        "path: is missing, expected a scan, or frames and "
                        "positions");
@@ -71,7 +71,7 @@ read_path(ag_file *file, ag_draft *draft, ag_message *message)
     ag_fail(
         message, AG_BAD_FILE,
         "%s: is no scan of a known format, expected CXI, NXcxi_ptycho, ptypy, ptychodus, Eiger, "
-        "tike or PtychoPINN, or frames and positions named one by one (--frames FILE:FIELD "
+        "tike, PtychoPINN or PtychoNN, or frames and positions named one by one (--frames FILE:FIELD "
         "--positions FILE:FIELD); it holds: %.300s",
         ag_path_tail(file->path), names ? names : "nothing");
     free(names);
@@ -217,6 +217,10 @@ complete(ag_stream *s, ag_draft *draft, int64_t count, ag_message *message)
                        ag_path_tail(draft->origin[AG_OF_POSITION].path),
                        draft->origin[AG_OF_POSITION].field, (long long)count,
                        (long long)info->frames, draft->origin[AG_OF_DATA].field);
+    if (!info->position && import->frames_only) {
+        info->position = ag_calloc(2 * info->frames, sizeof *info->position);
+        ag_scan_warn(scan, "There are no positions.");
+    }
     if (!info->position)
         return ag_fail(message, AG_BAD_FILE,
                        "%s: holds no positions, expected some, or some from "

@@ -17,7 +17,7 @@
 
 /* ---- what the caller says, and what follows ------------------------------------------------------- */
 
-static void
+static ag_status
 refuse_geometry(ag_draft *draft, ag_file *file)
 {
     const ag_import *import = draft->import;
@@ -30,7 +30,7 @@ refuse_geometry(ag_draft *draft, ag_file *file)
     ag_file_refuse(&named, draft->origin[AG_OF_POSITION].field,
                    "is in metres, but the object's pixel is unknown: expected the %s%s", missing,
                    import->position_unit ? "" : ", or positions in pixels");
-    file->status = named.status;
+    return file->status = named.status;
 }
 
 /* Puts what the caller says in the place of a length of the file. */
@@ -70,8 +70,13 @@ settle_geometry(ag_stream *s, ag_draft *draft, ag_message *message)
                          info->pixel[a], pixel);
         info->pixel[a] = pixel;
     }
-    if (draft->metres && !(info->pixel[0] > 0 && info->pixel[1] > 0))
-        refuse_geometry(draft, &s->file);
+    if (draft->metres && !(info->pixel[0] > 0 && info->pixel[1] > 0)) {
+        if (!import->frames_only)
+            return refuse_geometry(draft, &s->file);
+        ag_scan_warn(draft->scan, "The positions are in metres and the object's pixel is unknown: they are left out.");
+        memset((double *)info->position, 0, (size_t)info->frames * 2 * sizeof *info->position);
+        draft->metres = 0;
+    }
     (void)message; /* the stream has it */
     return s->file.status;
 }

@@ -228,8 +228,8 @@ make(ag_build *build)
     look(build, &h);
     const int divisor = 1 << h.steps;
     net->info.patches = h.channels;
-    net->info.rows = net->options.rows ? net->options.rows : 128;
-    net->info.cols = net->options.cols ? net->options.cols : 128;
+    net->info.rows = net->options.rows ? net->options.rows : net->options.data_rows ? net->options.data_rows : 128;
+    net->info.cols = net->options.cols ? net->options.cols : net->options.data_cols ? net->options.data_cols : 128;
     if (!build->status && (net->info.rows % divisor || net->info.cols % divisor))
         ag_build_fail(build, AG_BAD_ARGUMENT, "patterns of %lld x %lld, expected sides that %d divides",
                       (long long)net->info.rows, (long long)net->info.cols, divisor);

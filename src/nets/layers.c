@@ -15,7 +15,7 @@ ag_image
 ag_image_new(ag_build *build, int channels, int height, int width)
 {
     const int blocks = blocks_of(channels);
-    const int64_t reals = (int64_t)blocks * AG_BLOCK * height * width;
+    const int64_t reals = ag_net_reals(build->net, (int64_t)blocks * AG_BLOCK * height * width);
     return (ag_image){.value = ag_build_value(build, reals, channels, height, width),
                       .channels = channels,
                       .blocks = blocks,
@@ -61,7 +61,7 @@ ag_layer_input(ag_build *build, int channels, int height, int width)
 enum { RESULT, SUMS, IMAGE, SCALE, OFFSET, BASE };
 enum { HEIGHT, WIDTH, BLOCKS, INPUTS, OUTPUT_BLOCKS, FIRST, BEFORE, AFTER, KEEP, TILES, REFLECT, ROWS, COLS, TAPS, PLACE, EXTRA };
 
-/* What a convolution reads, from the image's first block on; where it has nothing to read, anything. */
+/* What a layer reads, less its first reals; where it has nothing to read, anything. */
 static ag_array
 view(const ag_net *net, int value, int64_t skip)
 {
@@ -75,7 +75,7 @@ forward_conv3(ag_net *net, const ag_layer *layer, int64_t samples)
     const int64_t *n = layer->number;
     const int64_t first = n[FIRST] * AG_BLOCK;
     ag_array result = ag_net_at(net, layer->value[RESULT]), sums = view(net, layer->value[SUMS], 0);
-    const ag_array image = view(net, layer->value[IMAGE], first * n[HEIGHT] * n[WIDTH]);
+    const ag_array image = view(net, layer->value[IMAGE], ag_net_reals(net, first * n[HEIGHT] * n[WIDTH]));
     const ag_array scale = view(net, layer->value[SCALE], first), offset = view(net, layer->value[OFFSET], first);
     const int64_t unit = n[KEEP] ? 1 : samples;
     const int64_t all = unit * ((n[HEIGHT] + 3) / 4) * ((n[WIDTH] + 3) / 4);
@@ -97,7 +97,7 @@ forward_conv(ag_net *net, const ag_layer *layer, int64_t samples)
     const int64_t panels = (n[OUTPUT_BLOCKS] + 1) / 2;
     const int spread = (int)(n[EXTRA] & 3), add = n[EXTRA] & 4 ? 1 : 0, phase = (int)(n[EXTRA] >> 3);
     ag_array result = ag_net_at(net, layer->value[RESULT]), sums = view(net, layer->value[SUMS], 0);
-    const ag_array image = view(net, layer->value[IMAGE], first * n[HEIGHT] * n[WIDTH]);
+    const ag_array image = view(net, layer->value[IMAGE], ag_net_reals(net, first * n[HEIGHT] * n[WIDTH]));
     const ag_array scale = view(net, layer->value[SCALE], first), offset = view(net, layer->value[OFFSET], first);
     const ag_array base = view(net, layer->value[BASE], 0);
     ag_run_conv(net->program, samples * panels * phase_rows, &result, &sums, &image, &scale, &offset,
@@ -158,6 +158,7 @@ build_conv3(ag_build *build, const ag_image *image, ag_image *result, ag_kernel_
         return;
     layer->number[TILES] = tiles;
     layer->number[REFLECT] = options.reflect;
+    ag_round(build->net->options.precision, (int64_t)w.outputs * w.inputs * 9, w.weight);
     layer->weights[0] = ag_build_upload(build, ag_pack_size(w.outputs, w.inputs, solo ? 36 : 9),
                                         ag_pack_conv3(w.outputs, w.inputs, w.weight, solo));
 }
@@ -183,6 +184,7 @@ build_conv(ag_build *build, const ag_image *image, ag_image *result, ag_kernel_w
     layer->number[TAPS] = w.side | w.side << 8 | stride << 16;
     layer->number[EXTRA] = 1 | (options.add ? 4 : 0);
     layer->value[BASE] = options.add - 1;
+    ag_round(build->net->options.precision, (int64_t)w.outputs * w.inputs * w.side * w.side, w.weight);
     layer->weights[0] =
         ag_build_upload(build, ag_pack_size(w.outputs, w.inputs, w.side * w.side),
                         ag_pack_conv(w.outputs, w.inputs, w.weight, (int64_t)w.inputs * w.side * w.side,
@@ -226,6 +228,7 @@ ag_layer_transposed(ag_build *build, ag_image image, int outputs, ag_real *weigh
     if (!build->status && weight) {
         result = ag_image_new(build, outputs, 2 * image.height, 2 * image.width);
         keep_sums(build, &result, 4 * image.height * (int64_t)((image.width + 31) / 32));
+        ag_round(build->net->options.precision, (int64_t)image.channels * outputs * side * side, weight);
     }
     for (int phase = 0; phase < 4 && !build->status && weight; phase++) {
         const struct axis *y = &axis[side == 4][phase / 2], *x = &axis[side == 4][phase % 2];

@@ -63,6 +63,8 @@ struct ag_net {
     int cartesian; /* the planes are real and imaginary part */
     double run_seconds, input_seconds, output_seconds;
 };
+/* Reals that so many activations take. */
+int64_t ag_net_reals(const ag_net *net, int64_t activations);
 /* The arena from a value's place on. */
 ag_array ag_net_at(const ag_net *net, int value);
 
@@ -182,6 +184,9 @@ ag_real *ag_pack_conv3(int outputs, int inputs, const ag_real *weight, int solo)
    outputs and inputs. */
 ag_real *ag_pack_conv(int outputs, int inputs, const ag_real *weight, int64_t output_step, int64_t input_step,
                       int taps, const int *place);
+/* Numbers as they are kept in a precision, rounded to nearest, ties to even; what 16 bits stand for. */
+void ag_round(ag_precision precision, int64_t count, ag_real *value);
+ag_real ag_widen(ag_precision precision, uint16_t bits);
 /* spectral_mix: from [in][out][all_rows][all_cols][2], its first rows and cols. */
 ag_real *ag_pack_spectral(int outputs, int inputs, const ag_real *weight, int all_rows, int all_cols, int rows,
                           int cols);

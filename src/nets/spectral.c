@@ -30,13 +30,13 @@ forward_spectral(ag_net *net, const ag_layer *layer, int64_t samples)
     ag_array first = ag_net_at(net, layer->value[FIRST]), spectrum = ag_net_at(net, layer->value[SPECTRUM]),
              mixed = ag_net_at(net, layer->value[MIXED]), result = ag_net_at(net, layer->value[RESULT]);
     ag_run_spectral_sum(net->program, all * h, &first, layer->weights[TABLE_ROWS], &image, (int)(2 * cols), (int)w,
-                        (int)h, h * w * 16, w * 16, cols * h * 32, 32, h * 32);
+                        (int)h, h * w * 16, w * 16, cols * h * 32, 32, h * 32, net->options.precision != AG_FP32);
     ag_run_spectral_sum(net->program, all * cols, &spectrum, layer->weights[TABLE_COLUMNS], &first, (int)(2 * rows),
-                        (int)(2 * h), (int)cols, cols * h * 32, h * 32, 32, all * 32, cols * all * 32);
+                        (int)(2 * h), (int)cols, cols * h * 32, h * 32, 32, all * 32, cols * all * 32, 0);
     ag_run_spectral_mix(net->program, rows * cols * n[BLOCKS], &mixed, &spectrum, layer->weights[WEIGHTS], samples,
                         (int)n[INPUTS], (int)n[BLOCKS], (int)rows, (int)cols);
     ag_run_spectral_sum(net->program, all * cols, &first, layer->weights[TABLE_BACK], &mixed, (int)(2 * h),
-                        (int)(2 * rows), (int)cols, cols * rows * 32, rows * 32, h * cols * 32, 32, cols * 32);
+                        (int)(2 * rows), (int)cols, cols * rows * 32, rows * 32, h * cols * 32, 32, cols * 32, 0);
     ag_run_spectral_add(net->program, all * h, &result, &image, layer->weights[TABLE_LAST], &first, (int)w,
                         (int)(2 * cols));
 }

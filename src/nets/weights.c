@@ -90,6 +90,30 @@ ag_pack_conv(int outputs, int inputs, const ag_real *weight, int64_t output_step
     return packed;
 }
 
+void
+ag_round(ag_precision precision, int64_t count, ag_real *value)
+{
+    /* Bits of a fraction, smallest normal and largest finite number. */
+    const int bits = precision == AG_FP16 ? 10 : 7;
+    const double least = precision == AG_FP16 ? 0x1p-14 : 0x1p-126, most = precision == AG_FP16 ? 65504 : 0x1.fep127;
+    for (int64_t i = 0; i < count && precision != AG_FP32; i++) {
+        int exponent;
+        frexp(fmax(fabs((double)value[i]), least), &exponent);
+        const double step = ldexp(1, exponent - 1 - bits), rounded = nearbyint((double)value[i] / step) * step;
+        value[i] = (ag_real)(fabs(rounded) <= most ? rounded : copysign(INFINITY, rounded));
+    }
+}
+
+ag_real
+ag_widen(ag_precision precision, uint16_t bits)
+{
+    const int wide = precision == AG_FP16 ? 10 : 7, most = precision == AG_FP16 ? 31 : 255;
+    const int exponent = bits >> wide & most, fraction = bits & ((1 << wide) - 1);
+    const double value = exponent == most ? (fraction ? (double)NAN : (double)INFINITY)
+                                          : ldexp(fraction + (exponent ? 1 << wide : 0), AG_MAX(exponent, 1) - most / 2 - wide);
+    return (ag_real)(bits & 0x8000 ? -value : value);
+}
+
 ag_real *
 ag_pack_spectral(int outputs, int inputs, const ag_real *weight, int all_rows, int all_cols, int rows, int cols)
 {
