@@ -213,6 +213,9 @@ double ag_scan_spacing(const ag_scan *scan);
 const char *ag_orientation_name(int orientation);
 /* Turns the positions and derives the object's size anew; an object to start from is dropped. */
 ag_status ag_scan_orient(ag_scan *scan, int orientation, ag_message *message);
+/* Makes the object wider by so many pixels on each side, so that positions have room to move; an object to
+   start from is dropped. */
+ag_status ag_scan_widen(ag_scan *scan, int64_t margin, ag_message *message);
 /* What is in a scan; valid as long as the scan. */
 const ag_scan_info *ag_scan_content(const ag_scan *scan);
 /* What the reader had to assume, a sentence a line; "" when nothing. */
@@ -286,6 +289,8 @@ int64_t ag_solver_history(const ag_solver *solver, const double **error, const d
 /* The identity of the transform plan: equal ids compute alike. */
 const char *ag_solver_plan(const ag_solver *solver);
 ag_status ag_solver_measure(ag_solver *solver, ag_quality *quality);
+/* Copies the positions, frames x 2, as they are now. */
+void ag_solver_positions(const ag_solver *solver, double *position);
 
 /* Writes a checkpoint: a file with all that the iterations to come depend on, with a note of the
    caller's (NULL: none).  `path` is replaced when the disk has all of the new file, whose temporary

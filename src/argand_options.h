@@ -42,6 +42,11 @@ typedef struct ag_options {
     int shuffle;           /* PIE family, lsqml: a new random order in each iteration */
     uint64_t seed;
     ag_subpixel subpixel;
+    int64_t position_start; /* first iteration (from 0) that refines positions; < 0: never; not ep */
+    double position_step;   /* factor of their steps to begin with; it adapts itself */
+    double position_limit;  /* pixels that a position goes in an iteration at most */
+    int position_affine;    /* all go together, by one affine map */
+    const double *position; /* frames x 2: where windows begin, NULL: as in the scan */
     int64_t memory; /* bytes that the device may hold in all; what does not fit then waits in host
                        memory, or in a temporary file for the cpu device, whose memory is the
                        host's.  The same bits.  0: what the device has */

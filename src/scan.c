@@ -255,6 +255,21 @@ ag_scan_orient(ag_scan *scan, int orientation, ag_message *message)
     return derive_object(info, message);
 }
 
+ag_status
+ag_scan_widen(ag_scan *scan, int64_t margin, ag_message *message)
+{
+    ag_scan_info *info = &scan->info;
+    if (margin < 0 || margin > 1 << 20)
+        return ag_fail(message, AG_BAD_ARGUMENT, "margin: is %lld, expected 0 to %d pixels", (long long)margin, 1 << 20);
+    for (int64_t i = 0; i < 2 * info->frames; i++)
+        ((double *)info->position)[i] += (double)margin;
+    info->object_rows += 2 * margin;
+    info->object_cols += 2 * margin;
+    free((void *)info->object);
+    info->object = NULL;
+    return AG_OK;
+}
+
 /* NULL for NULL; `failed` is set when memory does not suffice. */
 static void *
 copy(const void *source, int64_t count, size_t size, int *failed)

@@ -133,6 +133,46 @@ check_lsq_sums(problem *p)
     }
 }
 
+/* The object at a window's pixel, between pixels by the four weights. */
+static wave
+object_at(const problem *p, int64_t j, int64_t y, int64_t x)
+{
+    wave o = 0;
+    for (int k = 0; k < 4; k++) {
+        int64_t at;
+        const double weight = tap(p, j, y, x, k, &at);
+        if (weight > 0)
+            o += weight * value(p->object, at);
+    }
+    return o;
+}
+
+void
+check_position_sums(problem *p)
+{
+    const int64_t parts = parts_of(p), segments = p->plan.tops / p->rows, count = 5 * p->slots * parts;
+    for (int whole = 0; whole < 2; whole++) {
+        const int64_t step = whole ? p->pixels : 0;
+        ag_array *const partial = place(p, AG_REAL, count, NULL);
+        double *const sum = take(p, count, sizeof *sum);
+        ag_run_position_sums(p->program, p->slots, partial, whole, p->d_frame, p->d_corner, p->d_fraction, p->d_object,
+                             p->object_cols, p->d_probe, step, p->d_stack);
+        for (int64_t i = 0; i < p->slots * p->pixels && p->compares; i++) {
+            const int64_t s = i / p->pixels, j = p->frame[s], y = i / p->cols % p->rows, x = i % p->cols;
+            if (y < 1 || x < 1 || y > p->rows - 2 || x > p->cols - 2)
+                continue;
+            const wave probe = reference_probe(p, s, y, x, step);
+            const wave gy = probe * (object_at(p, j, y + 1, x) - object_at(p, j, y - 1, x)) / 2;
+            const wave gx = probe * (object_at(p, j, y, x + 1) - object_at(p, j, y, x - 1)) / 2;
+            const wave chi = value(p->stack, i) - (whole ? probe * object_at(p, j, y, x) : 0);
+            const double term[5] = {power(gy), power(gx), creal(conj(gy) * gx), creal(conj(gy) * chi), creal(conj(gx) * chi)};
+            for (int k = 0; k < 5; k++)
+                sum[(s * 5 + k) * parts + y / 16 * segments + x / AG_SEGMENT] += term[k];
+        }
+        compare(p, "sums", count, fetch(p, partial), sum);
+    }
+}
+
 void
 check_lsq_frames(problem *p)
 {

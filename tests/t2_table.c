@@ -75,6 +75,7 @@ const kernel_row kernel_table[] = {
     ROW(poisson_mean, PLAIN, 5e-7),
     ROWS2(poisson_sums, TRANSFORM, 2e-6),
     ROW(pool, NET, 2e-7),
+    ROW(position_sums, WINDOW, 1e-6),
     ROWS2(power, TRANSFORM, 1e-6),
     ROW(probe_step, WINDOW, 3e-7),
     ROW(probe_sum, WINDOW, 1e-7),

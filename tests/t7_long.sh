@@ -101,7 +101,7 @@ refuses 1 "batch of the second stage" 'batch|found 99' sim.cxi -o bad.cxi -a raa
 
 # ---- checkpoints --------------------------------------------------------------------------------
 
-for chain in raar:9,rpie:6 rpie:14:batch=7 dm:3,ap:12; do
+for chain in raar:9,rpie:6 rpie:14:batch=7 lsqml:9:position-start=1,dm:6 dm:3,ap:12; do
     rm -f ck
     run 0 sim.cxi -a $chain -o whole.cxi --json whole.json -q
     short=$(echo $chain | sed 's/:[0-9]*/:3/')

@@ -41,6 +41,10 @@ static const struct {
     {"sparsity", REAL, offsetof(ag_options, sparsity), 0, 1, NULL},
     {"noise-precision", REAL, offsetof(ag_options, noise_precision), 0, 1e12, NULL},
     {"probe-steps", WHOLE, offsetof(ag_options, probe_steps), 1, 1000, NULL},
+    {"position-start", WHOLE, offsetof(ag_options, position_start), -1, 1e9, NULL},
+    {"position-step", REAL, offsetof(ag_options, position_step), 0, 100, NULL},
+    {"position-limit", REAL, offsetof(ag_options, position_limit), 0, 1000, NULL},
+    {"position-affine", FLAG, offsetof(ag_options, position_affine), 1, 1, NULL},
     {"no-rescale", FLAG, offsetof(ag_options, rescale), 0, 0, NULL},
     {"guard-bursts", FLAG, offsetof(ag_options, guard_bursts), 1, 1, NULL},
     {"no-shuffle", FLAG, offsetof(ag_options, shuffle), 0, 0, NULL},
@@ -190,7 +194,7 @@ run_stage_json(const run_stage *stage)
 {
     const ag_options *o = &stage->options;
     return json_pack(
-        "{s:s s:I s:I s:s s:s s:f s:f s:f s:f s:I s:I s:f s:f s:f s:f s:f s:I s:b s:b s:f s:f s:b s:b s:I s:s}", "algorithm",
+        "{s:s s:I s:I s:s s:s s:f s:f s:f s:f s:I s:I s:f s:f s:f s:f s:f s:I s:b s:b s:f s:f s:b s:b s:I s:s s:I s:f s:f s:b}", "algorithm",
         o->method, "iterations", (json_int_t)stage->iterations, "batch", (json_int_t)o->batch, "batches",
         batches[o->batches], "noise_model", noise[o->noise], "alpha", o->alpha, "beta", o->beta, "object_step", o->object_step, "probe_step", o->probe_step,
         "probe_start", (json_int_t)o->probe_start, "probe_period", (json_int_t)o->probe_period,
@@ -198,7 +202,9 @@ run_stage_json(const run_stage *stage)
         o->sparsity, "noise_precision", o->noise_precision, "probe_steps", (json_int_t)o->probe_steps,
         "rescale", o->rescale, "guard_bursts", o->guard_bursts, "modulus_guard", o->modulus_guard,
         "modulus_floor", o->modulus_floor, "clip_amplitudes", o->clip_amplitudes,
-        "shuffle", o->shuffle, "seed", (json_int_t)o->seed, "subpixel", subpixel[o->subpixel]);
+        "shuffle", o->shuffle, "seed", (json_int_t)o->seed, "subpixel", subpixel[o->subpixel],
+        "position_start", (json_int_t)o->position_start, "position_step", o->position_step, "position_limit",
+        o->position_limit, "position_affine", o->position_affine);
 }
 
 static json_t *

@@ -62,6 +62,10 @@ static const char help_end[] =
     "      --sparsity X         ep: share of the object's pixels that are not 0; 0: any object\n"
     "      --noise-precision X  ep: 1 / variance of the amplitudes' noise; 0: estimated\n"
     "      --probe-steps N      ep-em: steps of the probe in an iteration\n"
+    "      --position-start K   first iteration, from 0, that refines positions; -1: none\n"
+    "      --position-step X    factor of their steps at the start\n"
+    "      --position-limit X   pixels that a position goes in an iteration at most\n"
+    "      --position-affine    positions go together, by an affine map\n"
     "      --no-rescale         lsqml, ep: the probe keeps its power at the start\n"
     "      --guard-bursts       ep: a frame whose data say nothing new keeps its message\n"
     "      --no-shuffle         PIE family, lsqml: positions in the order of the file\n"
@@ -108,6 +112,10 @@ static const struct option long_options[] = {
     {"sparsity", required_argument, NULL, SETTING},
     {"noise-precision", required_argument, NULL, SETTING},
     {"probe-steps", required_argument, NULL, SETTING},
+    {"position-start", required_argument, NULL, SETTING},
+    {"position-step", required_argument, NULL, SETTING},
+    {"position-limit", required_argument, NULL, SETTING},
+    {"position-affine", no_argument, NULL, SETTING},
     {"no-rescale", no_argument, NULL, SETTING},
     {"guard-bursts", no_argument, NULL, SETTING},
     {"no-shuffle", no_argument, NULL, SETTING},

@@ -94,7 +94,7 @@ run_result(const run *r)
                               .cols = info->cols,
                               .probe = r->probe_host,
                               .frames = info->frames,
-                              .corner = info->position,
+                              .corner = r->position ? r->position : info->position,
                               .valid = info->valid,
                               .wavelength = info->wavelength,
                               .geometry = info->geometry,

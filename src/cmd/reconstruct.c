@@ -37,6 +37,29 @@ report_progress(void *user, const ag_progress *p)
     return run_keep(r, r->base + p->iteration == run_total(r));
 }
 
+/* Where positions are refined, the object gets a margin, and each stage begins where the one before ended. */
+static int
+free_positions(run *r)
+{
+    ag_message message;
+    int first = 0;
+    while (first < r->stages && r->stage[first].options.position_start < 0)
+        first++;
+    if (first == r->stages)
+        return 0;
+    const ag_scan_info *info = ag_scan_content(r->scan);
+    const size_t bytes = (size_t)(2 * info->frames) * sizeof *r->position;
+    if (ag_scan_widen(r->scan, RUN_POSITION_MARGIN, &message))
+        return cmd_fail(name, "%s", message.text);
+    r->position = malloc(bytes);
+    if (!r->position)
+        return cmd_fail(name, "positions: out of host memory");
+    memcpy(r->position, info->position, bytes);
+    for (int k = first; k < r->stages; k++)
+        r->stage[k].options.position = r->position;
+    return 0;
+}
+
 /* The start: what --start or the file holds, else an object of ones and a guessed probe. */
 static int
 begin(run *r)
@@ -93,6 +116,8 @@ solve_stage(run *r)
         return cmd_fail(name, "%s", ag_device_message(r->device));
     if (r->resume && run_resume_stage(r))
         return 1;
+    if (r->position)
+        ag_solver_positions(r->solver, r->position);
     snprintf(r->plan, sizeof r->plan, "%s", ag_solver_plan(r->solver));
     r->base = r->done;
     if (run_stopped(r))
@@ -102,6 +127,8 @@ solve_stage(run *r)
     run_profile_watch(r, 0);
     if (status && status != AG_CANCELLED)
         return cmd_fail(name, "%s", ag_device_message(r->device));
+    if (r->position)
+        ag_solver_positions(r->solver, r->position);
     return run_collect(r);
 }
 
@@ -159,6 +186,8 @@ work(run *r)
     if (!status)
         status = run_resume(r);
     if (!status)
+        status = free_positions(r);
+    if (!status)
         status = begin(r);
     if (!status)
         status = solve(r);
@@ -198,6 +227,7 @@ cmd_reconstruct(int argc, char **argv)
     ag_array_destroy(r.probe);
     ag_device_close(r.device);
     ag_scan_destroy(r.scan);
+    free(r.position);
     free(r.object_host);
     free(r.probe_host);
     free(r.error);

@@ -8,7 +8,7 @@
 
 #include "cmd.h"
 
-enum { RUN_PATH = 4096, RUN_STAGES = 64 };
+enum { RUN_PATH = 4096, RUN_STAGES = 64, RUN_POSITION_MARGIN = 16 /* pixels */ };
 
 typedef struct run_stage {
     int64_t iterations; /* -1: as -n says */
@@ -36,6 +36,7 @@ typedef struct run {
     ag_solver *solver;
     ag_array *object, *probe;
     ag_complex *object_host, *probe_host;
+    double *position; /* as found so far; NULL: no stage refines them */
     ag_need need; /* on the device, and on the host the program's part too */
     /* History of all stages, and how much of it came from the solver at work. */
     int64_t done, taken, base; /* base: before the present ag_solver_run */

@@ -238,6 +238,7 @@ batch(ag_solver *s, int64_t k, int refine)
     pass.slots = slots;
     pass.probe = ag_view(s->fourier ? s->shifted : s->probe, 0);
     pass.probe_step = s->fourier ? s->window : 0;
+    ag_positions_look(s, first, &pass, own->difference, 0);
     const ag_box b = compact && !k ? ag_solver_whole(s) : ag_solver_box(s, first, slots);
     ag_step(s->device, "object");
     ag_run_lsq_direction(s->program, b.items, own->direction, own->number, s->object_cols, b.top, b.left, b.right,
@@ -306,6 +307,8 @@ iterate(ag_solver *s, int64_t iteration)
     ag_solver_total(s);
     if (refine && (iteration + 1) % PERIOD == 0)
         share_power(s);
+    if (ag_positions_move(s))
+        own->fresh = 1;
 }
 
 static void

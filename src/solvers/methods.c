@@ -36,6 +36,9 @@ ag_options_default(ag_options *options, const char *method, ag_message *message)
         options->modulus_floor = 1e-3;
         options->clip_amplitudes = 1;
         options->subpixel = AG_SUBPIXEL_FOURIER;
+        options->position_start = -1;
+        options->position_step = 2;
+        options->position_limit = 1;
         ag_methods[k]->defaults(options);
         return AG_OK;
     }
@@ -61,6 +64,8 @@ ag_options_check(const ag_options *o, const ag_scan_info *info, ag_message *mess
         {"noise precision", o->noise_precision, 0, 1e12},
         {"modulus guard", o->modulus_guard, 0, 1},
         {"modulus floor", o->modulus_floor, 0, 1},
+        {"position step", o->position_step, 0, 100},
+        {"position limit", o->position_limit, 0, 1000},
     };
     for (size_t i = 0; i < sizeof real / sizeof *real; i++)
         if (!(real[i].value >= real[i].least && real[i].value <= real[i].most))
@@ -78,6 +83,9 @@ ag_options_check(const ag_options *o, const ag_scan_info *info, ag_message *mess
     if ((unsigned)o->noise > AG_NOISE_POISSON)
         return ag_fail(message, AG_BAD_ARGUMENT, "noise model: found %d, expected 0 to %d", (int)o->noise,
                        (int)AG_NOISE_POISSON);
+    if (o->position_start >= 0 && (!strcmp(o->method, "ep") || !strcmp(o->method, "ep-em")))
+        return ag_fail(message, AG_BAD_ARGUMENT, "position start: found %lld, expected none: %s does not refine positions",
+                       (long long)o->position_start, o->method);
     if ((unsigned)o->subpixel > AG_SUBPIXEL_NONE)
         return ag_fail(message, AG_BAD_ARGUMENT, "sub-pixel method: found %d, expected 0 to %d", (int)o->subpixel,
                        (int)AG_SUBPIXEL_NONE);

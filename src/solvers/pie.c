@@ -125,6 +125,7 @@ batch(ag_solver *s, int64_t first, int64_t slots, int refine)
     pass.frame = ag_view(s->frame, first);
     pass.slots = slots;
     pass.probe = ag_view(s->fourier ? s->shifted : s->probe, 0);
+    ag_positions_look(s, first, &pass, own->difference, 0);
     ag_step(s->device, "probe");
     if (refine)
         ag_run_probe_terms(s->program, s->rows, own->number, own->term, own->density, own->density_top,
@@ -158,6 +159,8 @@ iterate(ag_solver *s, int64_t iteration)
     for (int64_t first = 0; first < s->frames; first += o->batch)
         batch(s, first, AG_MIN(o->batch, s->frames - first), refine);
     ag_solver_total(s);
+    if (ag_positions_move(s))
+        own->covered = 0;
 }
 
 static void

@@ -102,6 +102,7 @@ to_the_detector(ag_solver *s)
         ag_solver_shift_probe(s, &pass);
         ag_step(s->device, "detector");
         ag_propagate(&pass, ag_run_load_exit, s->method->middle, &detector, ag_run_store_stack, &wave);
+        ag_positions_look(s, first, &pass, &wave, 1);
         const ag_box b = first ? ag_solver_box(s, first, pass.slots) : ag_solver_whole(s);
         ag_step(s->device, "object");
         ag_run_object_sum(s->program, b.items, own->number, own->density, s->object_cols, b.top, b.left, b.right,
@@ -158,6 +159,7 @@ iterate(ag_solver *s, int64_t iteration)
     if (o->probe_start >= 0 && iteration >= o->probe_start &&
         (iteration - o->probe_start) % AG_MAX(1, o->probe_period) == 0)
         refine_probe(s);
+    ag_positions_move(s);
 }
 
 static void
@@ -201,6 +203,8 @@ raar_defaults(ag_options *o)
 {
     defaults(o);
     o->beta = 0.75;
+    o->position_step = 0.5; /* what the detector says swings about the model: longer steps diverge */
+    o->position_limit = 0.2;
 }
 
 #define KERNELS(middle)                                                                            \

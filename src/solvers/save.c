@@ -70,12 +70,14 @@ add_words(ag_record *record, const ag_solver *s)
              "%s batch %lld alpha %.15g beta %.15g object_step %.15g probe_step %.15g probe_start %lld "
              "probe_period %lld object_inertia %.15g probe_inertia %.15g modulus_guard %.15g "
              "modulus_floor %.15g clip_amplitudes %d shuffle %d seed %llu subpixel %d damping %.15g sparsity %.15g "
-             "noise_precision %.15g probe_steps %lld rescale %d guard_bursts %d batches %d noise %d",
+             "noise_precision %.15g probe_steps %lld rescale %d guard_bursts %d batches %d noise %d position_start %lld "
+             "position_step %.15g position_limit %.15g position_affine %d",
              o->method, (long long)o->batch, o->alpha, o->beta, o->object_step, o->probe_step,
              (long long)o->probe_start, (long long)o->probe_period, o->object_inertia, o->probe_inertia,
              o->modulus_guard, o->modulus_floor, o->clip_amplitudes, o->shuffle, (unsigned long long)o->seed,
              (int)o->subpixel, o->damping, o->sparsity, o->noise_precision, (long long)o->probe_steps, o->rescale,
-             o->guard_bursts, (int)o->batches, (int)o->noise);
+             o->guard_bursts, (int)o->batches, (int)o->noise, (long long)o->position_start, o->position_step,
+             o->position_limit, o->position_affine);
     record->word[n].name = "plan";
     snprintf(record->word[n++].text, room, "%s", s->plan.id);
     record->words = n;
@@ -93,6 +95,7 @@ describe(ag_record *record, ag_solver *s, int64_t iterations)
     ag_record_host(record, "error", AG_KIND_DOUBLE, iterations, s->history);
     ag_record_host(record, "seconds", AG_KIND_DOUBLE, iterations, s->seconds);
     ag_record_host(record, "order", AG_KIND_INT32, s->frames, s->order);
+    ag_positions_state(s, record);
     s->method->state(s, record);
 }
 
@@ -151,7 +154,7 @@ ag_solver_load(ag_solver *s, const char *path, ag_message *message)
     if (!status) {
         if (s->options.shuffle || s->options.batches)
             ag_stack_reorder(&s->amplitude, s->order);
-        return ag_array_write(s->frame, 0, s->frames, s->order)
+        return ag_array_write(s->frame, 0, s->frames, s->order) || ag_positions_put(s)
                    ? ag_fail(message, ag_device_status(s->device), "%s", ag_device_message(s->device))
                    : AG_OK;
     }

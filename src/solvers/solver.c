@@ -42,32 +42,6 @@ check(const ag_solver *s, const ag_scan_info *info)
     return AG_OK;
 }
 
-/* Windows begin at whole pixels; what is left of a position becomes the probe's shift or the
-   weights of a bilinear window. */
-static ag_status
-place_windows(ag_solver *s, const ag_scan_info *info, ag_real *fraction)
-{
-    int whole = 1;
-    for (int64_t i = 0; i < 2 * s->frames; i++)
-        whole = whole && fabs(info->position[i] - nearbyint(info->position[i])) < 1e-9;
-    if (whole)
-        s->options.subpixel = AG_SUBPIXEL_NONE;
-    const int linear = s->options.subpixel == AG_SUBPIXEL_LINEAR;
-    s->fourier = s->options.subpixel == AG_SUBPIXEL_FOURIER;
-    for (int64_t i = 0; i < 2 * s->frames; i++) {
-        const double at = info->position[i], base = linear ? floor(at) : nearbyint(at);
-        const int64_t room = i % 2 ? s->object_cols - s->cols : s->object_rows - s->rows;
-        if (!(base >= 0 && base + linear <= (double)room))
-            return ag_device_fail(s->device, AG_BAD_ARGUMENT,
-                                  "position of frame %lld: found %s %g, expected 0 to %lld in an object of %lld x %lld",
-                                  (long long)(i / 2), i % 2 ? "column" : "row", at, (long long)room - linear,
-                                  (long long)s->object_rows, (long long)s->object_cols);
-        s->corners[i] = (int32_t)base;
-        fraction[i] = s->options.subpixel == AG_SUBPIXEL_NONE ? 0 : (ag_real)(at - base);
-    }
-    return AG_OK;
-}
-
 /* 0, 1, ...: what the kernels take for the frames where amplitudes lie in the order of their places. */
 static ag_array *
 place_array(ag_solver *s)
@@ -94,21 +68,17 @@ static void
 prepare(ag_solver *s, const ag_scan *scan)
 {
     const ag_scan_info *info = ag_scan_content(scan);
-    int list[sizeof common / sizeof *common + sizeof s->method->kernel / sizeof(int) + 1], n = 0;
+    int list[sizeof common / sizeof *common + sizeof s->method->kernel / sizeof(int) + 3], n = 0;
     ag_device *d = s->device;
-    ag_real *fraction = ag_calloc(2 * s->frames, sizeof *fraction);
     s->order = ag_calloc(s->frames, sizeof *s->order);
     s->corners = ag_calloc(2 * s->frames, sizeof *s->corners);
-    if (!fraction || !s->order || !s->corners)
+    if (!s->order || !s->corners)
         ag_device_fail(d, AG_NO_MEMORY, "positions: out of host memory");
-    else if (!place_windows(s, info, fraction)) {
+    else if (!ag_positions_create(s, info)) {
         for (int64_t j = 0; j < s->frames; j++)
             s->order[j] = (int32_t)j;
         s->frame = ag_new_from(d, AG_INT, s->frames, s->order, "order of frames");
-        s->corner = ag_new_from(d, AG_INT, 2 * s->frames, s->corners, "positions");
-        s->fraction = ag_new_from(d, AG_REAL, 2 * s->frames, fraction, "positions");
     }
-    free(fraction);
     if (ag_device_status(d) ||
         ag_plan_create(&s->plan, d, s->rows, s->cols, s->options.subpixel == AG_SUBPIXEL_LINEAR, NULL))
         return;
@@ -118,6 +88,10 @@ prepare(ag_solver *s, const ag_scan *scan)
         list[n++] = ag_solver_kernel(s, s->method->kernel[i]);
     if (s->near)
         list[n++] = AG_KERNEL_transfer;
+    if (s->options.position_start >= 0) {
+        list[n++] = AG_KERNEL_position_sums;
+        list[n++] = AG_KERNEL_lsq_frames;
+    }
     s->program = ag_program_create(d, &s->plan.shape, n, list);
     s->slots = ag_solver_slots(info);
     if (s->turns.stacks)
@@ -144,6 +118,7 @@ prepare(ag_solver *s, const ag_scan *scan)
         ag_solver_transfer(s, info);
     if (s->turns.stacks)
         s->place = place_array(s);
+    ag_positions_prepare(s);
     if (!ag_solver_stack(s, &s->amplitude, AG_TURNS_AMPLITUDES, AG_REAL, s->amplitudes, "amplitudes"))
         ag_solver_take_frames(s, scan);
 }
@@ -230,6 +205,7 @@ ag_solver_destroy(ag_solver *s)
     ag_stack_destroy(&s->amplitude);
     ag_program_destroy(s->program);
     ag_plan_destroy(&s->plan);
+    ag_positions_destroy(s);
     free(s->order);
     free(s->corners);
     free(s->history);

@@ -61,6 +61,7 @@ struct ag_solver {
     ag_array *place;         /* 0, 1, ... */
     ag_array *frame, *corner, *fraction, *ramp;
     int32_t *order, *corners; /* on the host: frame, corner */
+    struct ag_positions *positions;
     ag_array *scratch, *spill, *shifted, *error, *total, *measured[2];
     ag_array *object, *probe; /* the caller's */
     int64_t done, room;       /* iterations: so far, that history has room for */
@@ -137,6 +138,20 @@ ag_status ag_batches_create(ag_batches *batches, ag_solver *solver);
 void ag_batches_destroy(ag_batches *batches);
 /* Sets the solver's order for the next iteration. */
 void ag_batches_next(ag_batches *batches, ag_solver *solver);
+
+/* Where windows lie, and how that is refined (positions.c).  create: corners and fractions; prepare: what
+   refining takes; put: positions as they are to the device. */
+typedef struct ag_positions ag_positions;
+ag_status ag_positions_create(ag_solver *solver, const ag_scan_info *info);
+ag_status ag_positions_prepare(ag_solver *solver);
+ag_status ag_positions_put(ag_solver *solver);
+void ag_positions_destroy(ag_solver *solver);
+void ag_positions_state(ag_solver *solver, ag_record *record);
+/* Takes what the frames of a pass say, at places from `first` on: `stack` is the change that data want of the exit
+   waves or, with `whole`, the waves that they want.  Nothing before the option's first iteration. */
+void ag_positions_look(ag_solver *solver, int64_t first, const ag_pass *pass, const ag_array *stack, int whole);
+/* At the end of an iteration: 1 if positions have moved. */
+int ag_positions_move(ag_solver *solver);
 
 /* The segments of object rows that the windows of some frames touch. */
 typedef struct ag_box {
