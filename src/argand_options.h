@@ -46,6 +46,9 @@ typedef struct ag_options {
     double position_step;   /* factor of their steps to begin with; it adapts itself */
     double position_limit;  /* pixels that a position goes in an iteration at most */
     int position_affine;    /* all go together, by one affine map */
+    double probe_support;   /* radius of the disc outside of which a probe that is refined is 0, in parts of half the
+                               window; 0: none; not ep */
+    double object_least, object_most; /* bounds of the object's modulus; 0: none; not ep */
     const double *position; /* frames x 2: where windows begin, NULL: as in the scan */
     int64_t memory; /* bytes that the device may hold in all; what does not fit then waits in host
                        memory, or in a temporary file for the cpu device, whose memory is the

@@ -19,6 +19,7 @@ const kernel_row kernel_table[] = {
     ROW(affine, NET, 5e-7),
     ROWS2(amplitude, WINDOW, 1e-7),
     ROW(average, WINDOW, 2e-7),
+    ROW(bound, WINDOW, 3e-7),
     ROW(channel_gate, PLAIN, 5e-7),
     ROW(channel_pool, NET, 3e-7),
     ROW(conv, NET, 1e-6),
@@ -92,6 +93,7 @@ const kernel_row kernel_table[] = {
     ROW(to_blocks, NET, 0),
     ROW(total, PLAIN, 2e-6),
     ROWS2(transfer, TRANSFORM, 1e-6),
+    ROW(weigh, WINDOW, 2e-7),
 };
 /* clang-format on */
 const int kernel_rows = (int)(sizeof kernel_table / sizeof *kernel_table);

@@ -37,6 +37,7 @@ void add_property_tests(Suite *suite);
 void add_physics_tests(Suite *suite);
 void add_lsqml_tests(Suite *suite);
 void add_position_tests(Suite *suite);
+void add_constraint_tests(Suite *suite);
 void add_orientation_tests(Suite *suite);
 void add_real_tests(Suite *suite);
 

@@ -156,6 +156,10 @@ START_TEST(traces)
         o.batches = variant == 2 ? AG_BATCHES_COMPACT : AG_BATCHES_RANDOM;
         o.noise = variant % 3 == 1 ? AG_NOISE_POISSON : AG_NOISE_GAUSSIAN;
         o.position_start = variant == 4 && strcmp(method, "ep") && strcmp(method, "ep-em") ? 1 : -1;
+        if (o.position_start >= 0) {
+            o.probe_support = 0.8;
+            o.object_most = 2;
+        }
         if (variant == 2 && (family || !strcmp(method, "lsqml")))
             o.batch = 4;
         trial t = trial_begin(0, device, scan, &o);

@@ -210,6 +210,7 @@ main(void)
     add_physics_tests(suite);
     add_lsqml_tests(suite);
     add_position_tests(suite);
+    add_constraint_tests(suite);
     add_orientation_tests(suite);
     add_real_tests(suite);
     SRunner *runner = srunner_create(suite);

@@ -66,6 +66,9 @@ static const char help_end[] =
     "      --position-step X    factor of their steps at the start\n"
     "      --position-limit X   pixels that a position goes in an iteration at most\n"
     "      --position-affine    positions go together, by an affine map\n"
+    "      --probe-support X    the probe is 0 outside a disc, in parts of half the window\n"
+    "      --object-least X     bounds of the object's modulus;\n"
+    "      --object-most X      0: none\n"
     "      --no-rescale         lsqml, ep: the probe keeps its power at the start\n"
     "      --guard-bursts       ep: a frame whose data say nothing new keeps its message\n"
     "      --no-shuffle         PIE family, lsqml: positions in the order of the file\n"
@@ -116,6 +119,9 @@ static const struct option long_options[] = {
     {"position-step", required_argument, NULL, SETTING},
     {"position-limit", required_argument, NULL, SETTING},
     {"position-affine", no_argument, NULL, SETTING},
+    {"probe-support", required_argument, NULL, SETTING},
+    {"object-least", required_argument, NULL, SETTING},
+    {"object-most", required_argument, NULL, SETTING},
     {"no-rescale", no_argument, NULL, SETTING},
     {"guard-bursts", no_argument, NULL, SETTING},
     {"no-shuffle", no_argument, NULL, SETTING},

@@ -64,6 +64,9 @@ ag_options_check(const ag_options *o, const ag_scan_info *info, ag_message *mess
         {"noise precision", o->noise_precision, 0, 1e12},
         {"modulus guard", o->modulus_guard, 0, 1},
         {"modulus floor", o->modulus_floor, 0, 1},
+        {"probe support", o->probe_support, 0, 2},
+        {"object least", o->object_least, 0, 1e6},
+        {"object most", o->object_most, 0, 1e6},
         {"position step", o->position_step, 0, 100},
         {"position limit", o->position_limit, 0, 1000},
     };
@@ -83,6 +86,12 @@ ag_options_check(const ag_options *o, const ag_scan_info *info, ag_message *mess
     if ((unsigned)o->noise > AG_NOISE_POISSON)
         return ag_fail(message, AG_BAD_ARGUMENT, "noise model: found %d, expected 0 to %d", (int)o->noise,
                        (int)AG_NOISE_POISSON);
+    if (o->object_most > 0 && o->object_least > o->object_most)
+        return ag_fail(message, AG_BAD_ARGUMENT, "object least: found %g, expected 0 to object most, %g", o->object_least,
+                       o->object_most);
+    if ((o->probe_support > 0 || o->object_least > 0 || o->object_most > 0) && (!strcmp(o->method, "ep") || !strcmp(o->method, "ep-em")))
+        return ag_fail(message, AG_BAD_ARGUMENT,
+                       "probe support, object least, object most: found one, expected none: %s keeps to no constraints", o->method);
     if (o->position_start >= 0 && (!strcmp(o->method, "ep") || !strcmp(o->method, "ep-em")))
         return ag_fail(message, AG_BAD_ARGUMENT, "position start: found %lld, expected none: %s does not refine positions",
                        (long long)o->position_start, o->method);

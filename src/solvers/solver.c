@@ -68,7 +68,7 @@ static void
 prepare(ag_solver *s, const ag_scan *scan)
 {
     const ag_scan_info *info = ag_scan_content(scan);
-    int list[sizeof common / sizeof *common + sizeof s->method->kernel / sizeof(int) + 3], n = 0;
+    int list[sizeof common / sizeof *common + sizeof s->method->kernel / sizeof(int) + 5], n = 0;
     ag_device *d = s->device;
     s->order = ag_calloc(s->frames, sizeof *s->order);
     s->corners = ag_calloc(2 * s->frames, sizeof *s->corners);
@@ -88,6 +88,10 @@ prepare(ag_solver *s, const ag_scan *scan)
         list[n++] = ag_solver_kernel(s, s->method->kernel[i]);
     if (s->near)
         list[n++] = AG_KERNEL_transfer;
+    if (s->options.probe_support > 0)
+        list[n++] = AG_KERNEL_weigh;
+    if (s->options.object_least > 0 || s->options.object_most > 0)
+        list[n++] = AG_KERNEL_bound;
     if (s->options.position_start >= 0) {
         list[n++] = AG_KERNEL_position_sums;
         list[n++] = AG_KERNEL_lsq_frames;
@@ -119,6 +123,7 @@ prepare(ag_solver *s, const ag_scan *scan)
     if (s->turns.stacks)
         s->place = place_array(s);
     ag_positions_prepare(s);
+    ag_constraints_create(s);
     if (!ag_solver_stack(s, &s->amplitude, AG_TURNS_AMPLITUDES, AG_REAL, s->amplitudes, "amplitudes"))
         ag_solver_take_frames(s, scan);
 }
@@ -199,7 +204,7 @@ ag_solver_destroy(ag_solver *s)
         s->method->destroy(s);
     ag_array *const array[] = {s->frame, s->corner, s->fraction, s->ramp,  s->scratch,
                                s->spill, s->shifted, s->error,    s->total, s->transfer, s->place,
-                               s->measured[0], s->measured[1]};
+                               s->measured[0], s->measured[1], s->support};
     for (size_t i = 0; i < sizeof array / sizeof *array; i++)
         ag_array_destroy(array[i]);
     ag_stack_destroy(&s->amplitude);
@@ -244,6 +249,7 @@ ag_solver_run(ag_solver *s, int64_t iterations, ag_progress_callback *progress, 
     for (int64_t i = 0; i < iterations; i++) {
         ag_real total = 0;
         s->method->iterate(s, s->done);
+        ag_constraints_apply(s);
         if (ag_array_read(s->total, 0, 1, &total))
             return ag_device_status(s->device);
         const double now = ag_device_seconds(s->device);

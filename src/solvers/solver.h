@@ -62,6 +62,7 @@ struct ag_solver {
     ag_array *frame, *corner, *fraction, *ramp;
     int32_t *order, *corners; /* on the host: frame, corner */
     struct ag_positions *positions;
+    ag_array *support; /* of the probe; NULL: all of the window */
     ag_array *scratch, *spill, *shifted, *error, *total, *measured[2];
     ag_array *object, *probe; /* the caller's */
     int64_t done, room;       /* iterations: so far, that history has room for */
@@ -152,6 +153,10 @@ void ag_positions_state(ag_solver *solver, ag_record *record);
 void ag_positions_look(ag_solver *solver, int64_t first, const ag_pass *pass, const ag_array *stack, int whole);
 /* At the end of an iteration: 1 if positions have moved. */
 int ag_positions_move(ag_solver *solver);
+
+/* What is known beforehand (constraints.c); apply ends an iteration. */
+ag_status ag_constraints_create(ag_solver *solver);
+void ag_constraints_apply(ag_solver *solver);
 
 /* The segments of object rows that the windows of some frames touch. */
 typedef struct ag_box {
