@@ -26,6 +26,7 @@ typedef struct ag_options {
     double probe_step;     /* PIE family, lsqml: factor of the probe step */
     int64_t probe_start;   /* first iteration (from 0) that updates the probe; < 0: never */
     int64_t probe_period;  /* projections: iterations from one probe update to the next */
+    int64_t overlap_steps; /* projections: object and probe in turn so often in an iteration that updates the probe */
     double object_inertia; /* projections: weight of the old object, of the largest illumination */
     double probe_inertia;
     double damping;         /* ep: weight of a new message about the wave at the detector, 0..1 */

@@ -43,6 +43,28 @@ START_TEST(hold)
 }
 END_TEST
 
+/* Object and probe in turn on the same waves, which have the measured moduli, come nearer to these, so that the
+   distance to the data, which is no larger, has less room. */
+START_TEST(overlap)
+{
+    static const int64_t steps[] = {1, 3, 20};
+    ag_scan *scan = test_scan(32, 80, 30, 0);
+    ag_quality quality[3];
+    for (int k = 0; k < 3; k++) {
+        ag_options o = test_options("ap");
+        o.probe_start = 0;
+        o.overlap_steps = steps[k];
+        trial t = trial_begin(0, NULL, scan, &o);
+        trial_run(&t, 1);
+        ck_assert_int_eq(ag_solver_measure(t.solver, &quality[k]), AG_OK);
+        trial_end(&t);
+        printf("ap, one iteration: relative_l2 %.4f after %lld overlap steps\n", quality[k].relative_l2, (long long)steps[k]);
+        ck_assert(k == 0 || quality[k].relative_l2 < quality[k - 1].relative_l2);
+    }
+    ag_scan_destroy(scan);
+}
+END_TEST
+
 START_TEST(refused)
 {
     static const struct {
@@ -77,6 +99,7 @@ add_constraint_tests(Suite *suite)
     TCase *tests = tcase_create("constraints");
     tcase_set_timeout(tests, 300);
     tcase_add_loop_test(tests, hold, 0, KEPT * test_devices());
+    tcase_add_test(tests, overlap);
     tcase_add_test(tests, refused);
     suite_add_tcase(suite, tests);
 }

@@ -159,6 +159,7 @@ START_TEST(traces)
         if (o.position_start >= 0) {
             o.probe_support = 0.8;
             o.object_most = 2;
+            o.overlap_steps = 2;
         }
         if (variant == 2 && (family || !strcmp(method, "lsqml")))
             o.batch = 4;

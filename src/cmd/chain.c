@@ -48,6 +48,7 @@ static const struct {
     {"probe-support", REAL, offsetof(ag_options, probe_support), 0, 2, NULL},
     {"object-least", REAL, offsetof(ag_options, object_least), 0, 1e6, NULL},
     {"object-most", REAL, offsetof(ag_options, object_most), 0, 1e6, NULL},
+    {"overlap-steps", WHOLE, offsetof(ag_options, overlap_steps), 1, 1000, NULL},
     {"no-rescale", FLAG, offsetof(ag_options, rescale), 0, 0, NULL},
     {"guard-bursts", FLAG, offsetof(ag_options, guard_bursts), 1, 1, NULL},
     {"no-shuffle", FLAG, offsetof(ag_options, shuffle), 0, 0, NULL},
@@ -197,7 +198,7 @@ run_stage_json(const run_stage *stage)
 {
     const ag_options *o = &stage->options;
     return json_pack(
-        "{s:s s:I s:I s:s s:s s:f s:f s:f s:f s:I s:I s:f s:f s:f s:f s:f s:I s:b s:b s:f s:f s:b s:b s:I s:s s:I s:f s:f s:b s:f s:f s:f}", "algorithm",
+        "{s:s s:I s:I s:s s:s s:f s:f s:f s:f s:I s:I s:f s:f s:f s:f s:f s:I s:b s:b s:f s:f s:b s:b s:I s:s s:I s:f s:f s:b s:f s:f s:f s:I}", "algorithm",
         o->method, "iterations", (json_int_t)stage->iterations, "batch", (json_int_t)o->batch, "batches",
         batches[o->batches], "noise_model", noise[o->noise], "alpha", o->alpha, "beta", o->beta, "object_step", o->object_step, "probe_step", o->probe_step,
         "probe_start", (json_int_t)o->probe_start, "probe_period", (json_int_t)o->probe_period,
@@ -208,7 +209,7 @@ run_stage_json(const run_stage *stage)
         "shuffle", o->shuffle, "seed", (json_int_t)o->seed, "subpixel", subpixel[o->subpixel],
         "position_start", (json_int_t)o->position_start, "position_step", o->position_step, "position_limit",
         o->position_limit, "position_affine", o->position_affine, "probe_support", o->probe_support,
-        "object_least", o->object_least, "object_most", o->object_most);
+        "object_least", o->object_least, "object_most", o->object_most, "overlap_steps", (json_int_t)o->overlap_steps);
 }
 
 static json_t *

@@ -69,6 +69,7 @@ static const char help_end[] =
     "      --probe-support X    the probe is 0 outside a disc, in parts of half the window\n"
     "      --object-least X     bounds of the object's modulus;\n"
     "      --object-most X      0: none\n"
+    "      --overlap-steps N    dm, ap, raar: object and probe in turn so often in an iteration\n"
     "      --no-rescale         lsqml, ep: the probe keeps its power at the start\n"
     "      --guard-bursts       ep: a frame whose data say nothing new keeps its message\n"
     "      --no-shuffle         PIE family, lsqml: positions in the order of the file\n"
@@ -122,6 +123,7 @@ static const struct option long_options[] = {
     {"probe-support", required_argument, NULL, SETTING},
     {"object-least", required_argument, NULL, SETTING},
     {"object-most", required_argument, NULL, SETTING},
+    {"overlap-steps", required_argument, NULL, SETTING},
     {"no-rescale", no_argument, NULL, SETTING},
     {"guard-bursts", no_argument, NULL, SETTING},
     {"no-shuffle", no_argument, NULL, SETTING},

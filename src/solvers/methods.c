@@ -80,6 +80,9 @@ ag_options_check(const ag_options *o, const ag_scan_info *info, ag_message *mess
     if (o->probe_steps < 0 || o->probe_steps > 1000)
         return ag_fail(message, AG_BAD_ARGUMENT, "probe steps: found %lld, expected 0 to 1000",
                        (long long)o->probe_steps);
+    if (o->overlap_steps < 0 || o->overlap_steps > 1000)
+        return ag_fail(message, AG_BAD_ARGUMENT, "overlap steps: found %lld, expected 0 to 1000",
+                       (long long)o->overlap_steps);
     if ((unsigned)o->batches > AG_BATCHES_COMPACT)
         return ag_fail(message, AG_BAD_ARGUMENT, "batches: found %d, expected 0 to %d", (int)o->batches,
                        (int)AG_BATCHES_COMPACT);

@@ -7,6 +7,8 @@
        O <- (sum_j conj(p_j) z_j + c O) / (sum_j |p_j|^2 + c)           the overlap projection
        P <- (sum_j conj(o_j) z_j + c' P) / (sum_j |o_j|^2 + c')         with the new O, when due
 
+   both, where the probe is due, as often as option overlap_steps says.
+
    Methods differ in what happens at the detector: kernels modulus (AP), modulus_dm, modulus_raar.
    From one iteration to the next they keep object, probe and what modulus_dm and modulus_raar call
    the state.  With a probe shifted to sub-pixel positions the probe's density is that of the windows
@@ -142,23 +144,55 @@ refine_probe(ag_solver *s)
                   s->options.probe_inertia, s->method->guard);
 }
 
+/* The waves' say on the object once more, now with the new probe. */
 static void
-iterate(ag_solver *s, int64_t iteration)
+sum_object(ag_solver *s)
 {
     projections *own = s->own;
-    const ag_options *o = &s->options;
-    to_the_detector(s);
-    ag_solver_total(s);
+    ag_array wave;
+    ag_pass pass;
+    for (int64_t first = 0; first < s->frames && !ag_device_status(s->device); first += pass.slots) {
+        pass = next(s, first, NULL, &wave);
+        ag_solver_shift_probe(s, &pass);
+        const ag_box b = first ? ag_solver_box(s, first, pass.slots) : ag_solver_whole(s);
+        ag_step(s->device, "object");
+        ag_run_object_sum(s->program, b.items, own->number, own->density, s->object_cols, b.top, b.left, b.right,
+                          b.segments, pass.slots, !first, &pass.frame, s->corner, s->fraction, &pass.probe,
+                          pass.probe_step, &wave);
+        ag_stack_ahead(&own->wave, AG_STACK_READ);
+    }
+}
+
+static void
+divide_object(ag_solver *s)
+{
+    projections *own = s->own;
+    const int64_t pixels = s->object_rows * s->object_cols;
     ag_step(s->device, "object");
     s->comm->sum(s->comm, own->number);
     s->comm->sum(s->comm, own->density);
-    if (o->object_inertia > 0)
-        ag_run_maximum(s->program, 1, own->top, own->density, s->object_rows * s->object_cols);
-    ag_run_divide(s->program, s->object_rows * s->object_cols, s->object, own->number, own->density, own->top,
-                  o->object_inertia, s->method->guard);
+    if (s->options.object_inertia > 0)
+        ag_run_maximum(s->program, 1, own->top, own->density, pixels);
+    ag_run_divide(s->program, pixels, s->object, own->number, own->density, own->top, s->options.object_inertia,
+                  s->method->guard);
+}
+
+static void
+iterate(ag_solver *s, int64_t iteration)
+{
+    const ag_options *o = &s->options;
+    to_the_detector(s);
+    ag_solver_total(s);
+    divide_object(s);
     if (o->probe_start >= 0 && iteration >= o->probe_start &&
-        (iteration - o->probe_start) % AG_MAX(1, o->probe_period) == 0)
+        (iteration - o->probe_start) % AG_MAX(1, o->probe_period) == 0) {
         refine_probe(s);
+        for (int64_t k = 1; k < o->overlap_steps; k++) {
+            sum_object(s);
+            divide_object(s);
+            refine_probe(s);
+        }
+    }
     ag_positions_move(s);
 }
 
@@ -193,7 +227,7 @@ defaults(ag_options *o)
 {
     o->batch = 1;
     o->probe_start = 2;
-    o->probe_period = 1;
+    o->probe_period = o->overlap_steps = 1;
     o->object_inertia = 1e-4;
     o->probe_inertia = 1e-4;
 }
