@@ -101,7 +101,8 @@ ag_quotient(lanes a, lanes b)
 #endif
 }
 
-static inline lanes
+/* gcc makes a copy of its own of this one where it may, and warns of its vectors, whatever is ignored above. */
+__attribute__((always_inline)) static inline lanes
 ag_scaled_root(real scale, lanes x)
 {
 #if TILE == 16
