@@ -181,10 +181,12 @@ START_TEST(traces)
     }
     char *committed = whole_file(test_data(name));
     ck_assert_ptr_nonnull(committed);
-    if (sizeof(ag_real) == 4 && strcmp(committed, trace.bytes))
+    if (device->limits.tile != 16) /* a total counts the strips */
+        printf("skip the committed steps: they are those of tiles of 16 columns, here they have %d\n", device->limits.tile);
+    else if (sizeof(ag_real) == 4 && strcmp(committed, trace.bytes))
         ck_abort_msg("%s: the steps on %s differ from those committed", name, test_device(_i / METHODS));
-    printf("t3_solvers: %s: %s: %lld steps as committed, %lld launches\n", test_where(device), method,
-           (long long)trace.lines, (long long)ledger.lines);
+    printf("t3_solvers: %s: %s: %lld steps%s, %lld launches\n", test_where(device), method,
+           (long long)trace.lines, device->limits.tile == 16 ? " as committed" : "", (long long)ledger.lines);
     test_ran(_i / METHODS, _i % METHODS);
     ag_device_close(device);
     free(committed);
