@@ -19,6 +19,9 @@
 #ifdef __GNUC__
 /* Vectors that the instruction set lacks are passed to inline functions only. */
 #pragma GCC diagnostic ignored "-Wpsabi"
+#define ALWAYS_INLINE static inline __attribute__((always_inline))
+#else
+#define ALWAYS_INLINE static inline
 #endif
 
 typedef real lanes __attribute__((vector_size(TILE * sizeof(real))));
@@ -32,14 +35,14 @@ static const lanes ag_no_lanes;
 
 #define LANES_AT(element) (*(lanes_at *)(void *)&(element))
 
-static inline lanes
+ALWAYS_INLINE lanes
 ag_reals(const real *from)
 {
     return *(const lanes_at *)(const void *)from;
 }
 
 /* The same of a stream that goes on in the next strip, `ahead` elements further. */
-static inline lanes
+ALWAYS_INLINE lanes
 ag_reals_ahead(const real *from, int64_t ahead)
 {
     __builtin_prefetch(from + ahead);
@@ -86,7 +89,7 @@ ag_column(int lane)
 
 /* a / b and scale sqrt(x), x > 0 and no denormal: estimates of 14 (12) bits and one step of Newton's
    method, where there are any; within a few units of the last place. */
-static inline lanes
+ALWAYS_INLINE lanes
 ag_quotient(lanes a, lanes b)
 {
 #if TILE == 16
@@ -101,8 +104,7 @@ ag_quotient(lanes a, lanes b)
 #endif
 }
 
-/* gcc makes a copy of its own of this one where it may, and warns of its vectors, whatever is ignored above. */
-__attribute__((always_inline)) static inline lanes
+ALWAYS_INLINE lanes
 ag_scaled_root(real scale, lanes x)
 {
 #if TILE == 16
@@ -121,7 +123,7 @@ ag_scaled_root(real scale, lanes x)
 }
 
 /* Where a < b, x; elsewhere y. */
-static inline lanes
+ALWAYS_INLINE lanes
 ag_below(lanes a, lanes b, lanes x, lanes y)
 {
 #if TILE == 16
@@ -134,7 +136,7 @@ ag_below(lanes a, lanes b, lanes x, lanes y)
 #endif
 }
 
-static inline lanes
+ALWAYS_INLINE lanes
 ag_larger(lanes a, lanes b)
 {
 #if TILE == 16
@@ -218,7 +220,7 @@ ag_same_waves(cplx z)
 }
 
 /* Real numbers of adjacent columns, in the order of the columns in memory. */
-static inline lanes
+ALWAYS_INLINE lanes
 ag_row_reals(const real *from)
 {
     const lanes a = *(const lanes_anywhere *)(const void *)from;
@@ -231,7 +233,7 @@ ag_put_row_reals(real *to, lanes x)
     *(lanes_anywhere *)(void *)to = OUT_OF_ORDER(x);
 }
 
-static inline lanes
+ALWAYS_INLINE lanes
 ag_some_row_reals(const real *from, int n)
 {
     real whole[TILE] = {0};

@@ -174,8 +174,14 @@ m4_define(`ROOT',       `ag_scaled_root($1, $2)')
 /* The shape's most used numbers are the compiler's to keep in registers. */
 m4_define(`ROWS',       `rows_')
 m4_define(`COLS',       `cols_')
-m4_define(`TILE_TO_SCRATCH', `ag_tile_to_strips(scratch + s * STRIPS_Y * COLS * (index)(2 * TILE) + x0 * (2 * TILE), tile, ROWS, COLS * (index)(2 * TILE), width, 1);')
-m4_define(`SCRATCH_TO_TILE', `ag_strips_to_tile(tile, scratch + s * STRIPS_Y * COLS * (index)(2 * TILE) + x0 * (2 * TILE), ROWS, COLS * (index)(2 * TILE), width, 1);')
+m4_define(`TILE_TO_SCRATCH', `ag_tile_to_strips(scratch + WAVE * STRIPS_Y * COLS * (index)(2 * TILE) + x0 * (2 * TILE), tile, ROWS, COLS * (index)(2 * TILE), width, 1);')
+m4_define(`SCRATCH_TO_TILE', `ag_strips_to_tile(tile, scratch + WAVE * STRIPS_Y * COLS * (index)(2 * TILE) + x0 * (2 * TILE), ROWS, COLS * (index)(2 * TILE), width, 1);')
+m4_define(`IF_MODES',   `if (MODES > 1) {
+        $1
+        } else {
+        $2
+        }')
+m4_define(`NO_LANES',   `ag_no_lanes')
 m4_define(`SHAPE',      `shape->$1')
 m4_divert(0)m4_dnl
 /* Generated from the templates in kernels/ by gen/c.m4; compiled once for each instruction set. */

@@ -8,7 +8,7 @@ m4_divert(-1)
    the strips, transposed; a strip is transformed where it lies.  What does not fit (few points,
    Bluestein, a tile that is not full) takes the stages one by one.  The vectors of the outer passes
    hold a tile's columns in the order that lanes.h says.  */
-m4_define(`STRIPS_OF_FRAME', `const index strip_step = COLS * (index)(2 * TILE), strips_at = s * STRIPS_Y * strip_step + strip * TILE * (2 * TILE);')
+m4_define(`STRIPS_OF_FRAME', `const index strip_step = COLS * (index)(2 * TILE), strips_at = WAVE * STRIPS_Y * strip_step + strip * TILE * (2 * TILE);')
 /* A stage of the outer passes with the text as its input or its output: a wave at row y. */
 m4_define(`LOAD_POINT', `lanes x$1r, x$1i;
       { const index y = n + $1 * m;
@@ -118,6 +118,66 @@ m4_define(`NEAR_TILE', `BEGIN_TOTAL
             fft_to_strips(scratch + strips_at, tile, ROWS, strip_step);
         else
             ag_tile_to_strips(scratch + strips_at, tile, ROWS, strip_step, width, 0);
+        END_TOTAL')
+m4_define(`NEAR_BUFFER', `SHARED(real, tile, TILE_REALS(y) * MODES)')
+/* Of several modes: each is transformed, then they speak together, then each is transformed back. */
+m4_define(`MODES_MIDDLE_TILE', `BEGIN_TOTAL
+        const index mode_step = STRIPS_Y * (index)COLS * (2 * TILE), held = (index)COLS * 2 * TILE;
+        real *const strips_here = scratch + s * MODES * mode_step + strip * held;
+        const int chirp = shape->x.chirp;
+        for (int mode = 0; mode < MODES; mode++) {
+            real *const strip_here = strips_here + mode * mode_step, *const tile = chirp ? work : strip_here;
+            if (chirp)
+                memcpy(tile, strip_here, (size_t)held * sizeof *tile);
+            fft_forward_part(&shape->x, tile, table, 0, 0);
+            if (chirp)
+                memcpy(strip_here, tile, (size_t)held * sizeof *tile);
+        }
+        for (int q = 0; q < COLS; q++) {
+            real *const row = strips_here + q * (2 * TILE);
+            DETECT_MODES(`LANES_AT(row[mode * mode_step])', `LANES_AT(row[mode * mode_step + TILE])',
+                `LANES_AT(row[mode * mode_step]) = re; LANES_AT(row[mode * mode_step + TILE]) = im;')
+        }
+        for (int mode = 0; mode < MODES; mode++) {
+            real *const strip_here = strips_here + mode * mode_step, *const tile = chirp ? work : strip_here;
+            if (chirp)
+                memcpy(tile, strip_here, (size_t)held * sizeof *tile);
+            fft_inverse_part(&shape->x, tile, table, 0, 0);
+            if (chirp)
+                memcpy(strip_here, tile, (size_t)held * sizeof *tile);
+        }
+        END_TOTAL')
+m4_define(`MODES_NEAR_TILE', `BEGIN_TOTAL
+        const int width = height, turned = width == TILE && ag_last_is_8(&shape->y);
+        const index mode_step = TILE_REALS(y);
+        EACH_MODE
+            STRIPS_OF_FRAME
+            real *const mine = tile + mode * mode_step;
+            if (turned)
+                fft_from_strips(mine, scratch + strips_at, ROWS, strip_step);
+            else
+                ag_strips_to_tile(mine, scratch + strips_at, ROWS, strip_step, width, 0);
+            fft_inverse_part(&shape->y, mine, table, 0, turned);
+        END_MODE
+        USE(`COLUMNS', `STREAM', `PUT_REALS')for (int q = 0; q < ROWS; q++) {
+            real *const row = tile + q * (2 * TILE);
+            DETECT_MODES(`LANES_AT(row[mode * mode_step])', `LANES_AT(row[mode * mode_step + TILE])',
+                `LANES_AT(row[mode * mode_step]) = re; LANES_AT(row[mode * mode_step + TILE]) = im;')
+        }NO_USE(`STREAM', `PUT_REALS')
+        EACH_MODE
+            STRIPS_OF_FRAME
+            real *const mine = tile + mode * mode_step;
+            fft_forward_part(&shape->y, mine, table, 0, turned);
+            if (turned)
+                fft_to_strips(scratch + strips_at, mine, ROWS, strip_step);
+            else
+                ag_tile_to_strips(scratch + strips_at, mine, ROWS, strip_step, width, 0);
+        END_MODE
+        END_TOTAL')
+m4_define(`MODES_NATURAL_TILE', `BEGIN_TOTAL
+        for (int l = 0; l < height; l++) OWN_WAVES(`q', 0, COLS, `
+            DETECT_MODES(`PAIR_RE(scratch, NATURAL_AT(WAVE, p0 + l, q))', `PAIR_IM(scratch, NATURAL_AT(WAVE, p0 + l, q))',
+                `PUT_PAIR(scratch, NATURAL_AT(WAVE, p0 + l, q), re, im);')')
         END_TOTAL')
 m4_define(`COLUMNS_STREAM', `ag_row_reals($1 + ($2))')
 m4_define(`COLUMNS_PUT_REALS', `ag_put_row_reals($1 + ($2), $3)')

@@ -16,6 +16,7 @@ m4_define(`COLS', `SHAPE(x.length)')
 m4_define(`STRIPS_X', `SHAPE(strips_x)')
 m4_define(`STRIPS_Y', `SHAPE(strips_y)')
 m4_define(`LINEAR', `SHAPE(linear)')
+m4_define(`MODES', `SHAPE(modes)')
 m4_define(`SEGMENT', `128')
 m4_define(`SEGMENTS_X', `((COLS + SEGMENT - 1) / SEGMENT)')
 

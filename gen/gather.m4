@@ -6,7 +6,7 @@ m4_divert(-1)
    fraction, probe and probe_step.  GATHER(text) runs its text for each pixel i of each slot, with the
    probe at p0 + i, the stack at z0 + i and the weight of the tap; GATHER_WAVES(text) for a few adjacent
    pixels, as in passes.m4.  A lane only ever touches the pixels that it owns, so no barrier is needed
-   between the slots.  */
+   between the slots.  The modes of a slot are added one after the other.  */
 m4_define(`SUM_RE', `sums[$1].re')
 m4_define(`SUM_IM', `sums[$1].im')
 m4_define(`SUM_SQUARE', `squares[$1]')
@@ -23,11 +23,11 @@ m4_define(`GATHER_SLOTS', `for (index s = 0; s < slots; s++) {
                 const index y = row - corner[2 * j] - ty, x0 = column - corner[2 * j + 1] - tx;
                 const int from = x0 < 0 ? (int)(-x0 < width ? -x0 : width) : 0;
                 const int to = COLS - x0 < width ? (int)(COLS - x0) : width;
-                const index p0 = s * probe_step + y * COLS + x0, z0 = s * (ROWS * (index)COLS) + y * COLS + x0;
                 const real wy = ty ? fraction[2 * j] : 1 - fraction[2 * j];
                 const real wx = tx ? fraction[2 * j + 1] : 1 - fraction[2 * j + 1];
                 const real weight = LINEAR ? wy * wx : 1;
-                if (y >= 0 && y < ROWS) {
+                for (int mode = 0; mode < MODES && y >= 0 && y < ROWS; mode++) {
+                const index p0 = PROBE_OF(s, mode) + y * COLS + x0, z0 = ((s * MODES + mode) * ROWS + y) * COLS + x0;
                 $1
                 }
             }

@@ -155,6 +155,30 @@ m4_define(`LAST_TILE', `SCRATCH_TO_TILE
             const waves wave = {RE(y, c), IM(y, c)};
             PASS_TEXT
         END_TILE')')
+m4_define(`IF_MODES',   `
+#if SHAPE_modes > 1
+        $1
+#else
+        $2
+#endif
+        ')
+m4_define(`NO_LANES',   `0')
+m4_define(`MODES_MIDDLE_TILE', `EACH_STRIP
+        DETECT_ALL(`tile_', `q, l, DEPTH, TILE', `STRIP_RE', `STRIP_IM')
+        EACH_STRIP_BACK')
+m4_define(`MODES_NEAR_TILE', `EACH_NEAR
+        DETECT_ALL(`tile_', `q, l, DEPTH, TILE', `NEAR_RE', `NEAR_IM')
+        EACH_NEAR_BACK')
+m4_define(`MODES_NATURAL_TILE', `DETECT_ALL(`pixel_', `l, q, height, COLS', `PAIR_RE(scratch, NATURAL_AT(WAVE, p0 + l, q))',
+            `PAIR_IM(scratch, NATURAL_AT(WAVE, p0 + l, q))')')
+m4_define(`DETECT_ALL', `DETECT_$1sum(`total', $2)
+            if (l < height) {
+            DETECT_MODES(`$3', `$4', `$3 = re; $4 = im;')
+            }
+        END_TILE_SUM(total)
+        ONE_LANE
+            ERROR_OF_STRIP = total;
+        END_ONE')
 m4_define(`MIDDLE_TILE', `STRIP_TO_TILE
         DETECT(`tile_', `q, l, DEPTH, TILE', `RE(q, l)', `IM(q, l)')
         TILE_TO_STRIP')

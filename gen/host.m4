@@ -23,7 +23,7 @@ m4_define(`KERNEL', `m4_define(`THIS', `$1')')
 m4_define(`COST', `APPEND(`COSTS', `    tally(&cost, $1, $2, $3);
 ')')
 m4_define(`SAME_COST', `m4_define(`COSTS', m4_defn(`STATED'))')
-m4_define(`PASS_COST', `APPEND(`PASS_COSTS', `    tally(&cost, items * PIXELS, 8, 5 * log2($1));
+m4_define(`PASS_COST', `APPEND(`PASS_COSTS', `    tally(&cost, items * PIXELS'm4_ifelse(`$2', `', `', `* $2')`, 8, 5 * log2($1));
 ')')
 m4_define(`PIXELS', `(double)ROWS * COLS')
 m4_define(`EACH', `m4_define(`KIND', `AG_EACH')')
@@ -35,6 +35,8 @@ m4_define(`TILE_BUFFER', `SHARED(real, tile, TILE_REALS($1) * !shape->spill)')
 m4_define(`REDUCE_BUFFER', `SHARED(real, part_, shape->lanes)')
 m4_define(`FFT', `m4_define(`TRANSFORMS', 1)')
 m4_define(`FIRST_TILE', `FFT')m4_define(`LAST_TILE', `FFT')m4_define(`MIDDLE_TILE', `FFT')m4_define(`NEAR_TILE', `FFT')
+m4_define(`NEAR_BUFFER', `SHARED(real, tile, TILE_REALS(y) * !shape->spill * (shape->lanes == 1 ? MODES : 1))')
+m4_define(`IF_MODES', `$2')
 m4_define(`SOLO', `(shape->lanes == 1 ? $1 : $2)')
 m4_define(`SHAPE', `shape->$1')
 m4_define(`TILE', `shape->tile')

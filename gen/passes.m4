@@ -17,6 +17,11 @@ m4_divert(-1)
    How the passes go about it is the dialect's: FIRST_TILE, LAST_TILE, MIDDLE_TILE and NEAR_TILE, tile
    by tile in gpu.m4; in c_passes.m4 the texts run between the butterflies.
 
+   A frame has MODES waves, one for each probe mode, next to each other in a stack: first, last and middle
+   passes see waves, s being wave MODES slot + mode.  A detector sees frames, whose intensity is the sum
+   over their modes; where there are several, their strips are transformed in place one after the other,
+   the text runs, and they are transformed back.
+
    Each pass also becomes a kernel NAME_unfused for where a library transforms: the same text over
    frames in natural order, (re, im) by (re, im), without tiles and transforms.
 
@@ -26,13 +31,23 @@ m4_divert(-1)
    share).  */
 m4_define(`FRAME_ARGS', `IN(cplx, table), IN(int, frame), IN(int, corner), IN(real, fraction),
            IN(cplx, object), VAL(index, object_cols), IN(cplx, probe), VAL(index, probe_step)')
-m4_define(`SCRATCH_AT', `(s * STRIPS_Y + ($1) / TILE) * (COLS * (index)(2 * TILE)) + ($2) * (2 * TILE) + ($1) % TILE')
+m4_define(`SCRATCH_AT', `(WAVE * STRIPS_Y + ($1) / TILE) * (COLS * (index)(2 * TILE)) + ($2) * (2 * TILE) + ($1) % TILE')
 /* A pixel of frame $1 in natural order. */
 m4_define(`NATURAL_AT', `((($1) * ROWS + $2) * (index)COLS + $3)')
 m4_define(`PIXEL', `(y * (index)COLS + x)')
-m4_define(`PROBE', `WAVES(probe, s * probe_step + PIXEL)')
-m4_define(`WINDOW', `const index j = frame[s], window = corner[2 * j] * object_cols + corner[2 * j + 1];
+/* The wave that is worked on, in the stack; `s' but where a detector goes through its modes. */
+m4_define(`WAVE', `s')
+m4_define(`EACH_MODE', `for (int mode = 0; mode < MODES; mode++) {
+        m4_pushdef(`WAVE', `(s * MODES + mode)')')
+m4_define(`END_MODE', `m4_popdef(`WAVE')}')
+m4_define(`PROBE', `WAVES(probe, PROBE_AT + PIXEL)')
+m4_define(`PROBE_AT', `s * probe_step')
+m4_define(`PROBE_OF', `($1) * probe_step + ($2) * (ROWS * (index)COLS)')
+m4_define(`WINDOW', `const index j = frame[m4_ifelse(`$1', `', `s', `$1')], window = corner[2 * j] * object_cols + corner[2 * j + 1];
         const real fy = fraction[2 * j], fx = fraction[2 * j + 1];')
+m4_define(`WAVE_WINDOW', `WINDOW(`s / MODES')
+        const index probe_at = PROBE_OF(`s / MODES', `s % MODES');m4_pushdef(`PROBE_AT', `probe_at')')
+m4_define(`END_WINDOW', `m4_popdef(`PROBE_AT')')
 /* $1 once for each way to reach OBJECT, if PASS_TEXT does at all. */
 m4_define(`EACH_OBJECT', `m4_ifelse(m4_regexp(m4_defn(`PASS_TEXT'), `\bOBJECT\b'), -1, `$1', `if (LINEAR) {
         m4_define(`OBJECT', `OBJECT_LINEAR')$1
@@ -52,11 +67,12 @@ m4_define(`FIRST_PASS', `m4_define(`PASS_TEXT', `$2')KERNEL($1_unfused, OUT(real
     PASS_COST(1)
     GROUP(s, strip, STRIPS_X)
         COLUMNS_OF_STRIP
-        WINDOW
+        WAVE_WINDOW
         EACH_OBJECT(`TILE_WAVES(`y', `c', ROWS, width, `
             const int x = x0 + c;
             PASS_TEXT
             PUT_PAIR(scratch, NATURAL_AT(s, y, x), wave.re, wave.im);')')
+        END_WINDOW
     END_GROUP
 END_KERNEL
 SAME_COST`'KERNEL($1, OUT(real, scratch), FRAME_ARGS, OUT(real, spill))
@@ -64,8 +80,8 @@ SAME_COST`'KERNEL($1, OUT(real, scratch), FRAME_ARGS, OUT(real, spill))
     TILE_BUFFER(y)
     GROUP(s, strip, STRIPS_X)
         COLUMNS_OF_STRIP
-        WINDOW
-        FIRST_TILE
+        WAVE_WINDOW
+        FIRST_TILE`'END_WINDOW
     END_GROUP
 END_KERNEL')
 
@@ -73,11 +89,12 @@ m4_define(`LAST_PASS', `m4_define(`PASS_TEXT', `$2')KERNEL($1_unfused, OUT(cplx,
     PASS_COST(1)
     GROUP(s, strip, STRIPS_X)
         COLUMNS_OF_STRIP
-        WINDOW
+        WAVE_WINDOW
         EACH_OBJECT(`TILE_WAVES(`y', `c', ROWS, width, `
             const int x = x0 + c;
             const waves wave = {PAIR_RE(scratch, NATURAL_AT(s, y, x)), PAIR_IM(scratch, NATURAL_AT(s, y, x))};
             PASS_TEXT')')
+        END_WINDOW
     END_GROUP
 END_KERNEL
 SAME_COST`'KERNEL($1, OUT(cplx, result), IN(real, scratch), FRAME_ARGS, OUT(real, spill))
@@ -85,8 +102,8 @@ SAME_COST`'KERNEL($1, OUT(cplx, result), IN(real, scratch), FRAME_ARGS, OUT(real
     TILE_BUFFER(y)
     GROUP(s, strip, STRIPS_X)
         COLUMNS_OF_STRIP
-        WINDOW
-        LAST_TILE
+        WAVE_WINDOW
+        LAST_TILE`'END_WINDOW
     END_GROUP
 END_KERNEL')
 
@@ -95,7 +112,7 @@ END_KERNEL')
 m4_define(`FAR_STRIPS', `m4_define(`STRIPS', `STRIPS_Y')m4_define(`DEPTH', `COLS')m4_define(`EXTENT', `ROWS')')
 m4_define(`NEAR_STRIPS', `m4_define(`STRIPS', `STRIPS_X')m4_define(`DEPTH', `ROWS')m4_define(`EXTENT', `COLS')')
 FAR_STRIPS
-m4_define(`STRIP_AT', `((s * STRIPS + strip) * DEPTH + q) * (index)(2 * TILE)')
+m4_define(`STRIP_AT', `((WAVE * STRIPS + strip) * DEPTH + q) * (index)(2 * TILE)')
 m4_define(`FACTOR_PLACE', `((index)strip * DEPTH + q) * (2 * TILE)')
 m4_define(`AMPLITUDE_PLACE', `(($1) * STRIPS + strip) * (DEPTH * (index)TILE) + q * TILE')
 
@@ -103,15 +120,39 @@ m4_define(`AMPLITUDE_PLACE', `(($1) * STRIPS + strip) * (DEPTH * (index)TILE) + 
    q is the column of the frame, the lanes are the row frequencies from position p0 on. */
 m4_define(`MIDDLE_PASS', `m4_define(`PASS_TEXT', `$3')m4_define(`SUMMED', 0)NATURAL_PASS($1, `$2')
 SAME_COST`'STRIP_PASS($1, `$2', `MIDDLE_BUFFER', `MIDDLE_TILE', COLS)')
-/* MODULUS_PASS(name, more arguments, text): the same in the far field and, as near_name, in the near field,
-   where the wave has come through free space (kernel transfer) and the detector sees pixels: row q of
-   a tile is row q of the frame.  The text adds to `total', whose sum over a strip becomes error[s, strip]. */
-m4_define(`MODULUS_PASS', `m4_define(`PASS_TEXT', `$3')m4_define(`SUMMED', 1)NATURAL_PASS($1, `$2')
-SAME_COST`'STRIP_PASS($1, `$2', `MIDDLE_BUFFER', `MIDDLE_TILE', COLS)
-NEAR_STRIPS`'SAME_COST`'STRIP_PASS(near_$1, `$2', `TILE_BUFFER(y)', `NEAR_TILE', ROWS)`'FAR_STRIPS')
+/* MODULUS_PASS(name, more arguments, begin, text): the same in the far field and, as near_name, in the near
+   field, where the wave has come through free space (kernel transfer) and the detector sees pixels: row q of
+   a tile is row q of the frame.  The begin says with POWER(x), MODEL_POWER(x) what the modes add up to `power'
+   and `model_power'; the text that follows gives each mode re and im, and the frame's MISS(x), whose squares
+   a strip adds up in error[s, strip].  Begin and text see one mode. */
+m4_define(`MODULUS_PASS', `m4_define(`BEGIN_TEXT', `$3')m4_define(`PASS_TEXT', `$3$4')m4_define(`SUMMED', 1)NATURAL_PASS($1, `$2')
+SAME_COST`'STRIP_PASS($1, `$2', `MIDDLE_BUFFER', `IF_MODES(`MODES_MIDDLE_TILE', `MIDDLE_TILE')', COLS, MODES)
+NEAR_STRIPS`'SAME_COST`'STRIP_PASS(near_$1, `$2', `NEAR_BUFFER', `IF_MODES(`MODES_NEAR_TILE', `NEAR_TILE')', ROWS, MODES)`'FAR_STRIPS')
+m4_define(`POWER', `const lanes power = $1;')
+m4_define(`MODEL_POWER', `const lanes model_power = $1;')
+m4_define(`MISS', `total += ($1) * ($1);')
+/* DETECT_MODES(re, im, put): the begin of all modes, then the text of each. */
+m4_define(`SUMS_WORDS', ``POWER', `MODEL_POWER'')
+m4_define(`ADD_POWER', `power += $1;')
+m4_define(`ADD_MODEL_POWER', `model_power += $1;')
+m4_define(`MODE_POWER', `')
+m4_define(`MODE_MODEL_POWER', `')
+m4_define(`MODE_MISS', `if (!mode) total += ($1) * ($1);')
+m4_define(`DETECT_MODES', `lanes power = NO_LANES, model_power = NO_LANES;
+            EACH_MODE
+                const lanes re = $1, im = $2;
+                USE(`ADD', SUMS_WORDS)BEGIN_TEXT`'NO_USE(SUMS_WORDS)
+            END_MODE
+            EACH_MODE
+                lanes re = $1, im = $2;
+                USE(`MODE', `MISS', SUMS_WORDS)PASS_TEXT`'NO_USE(`MISS', SUMS_WORDS)
+                $3
+            END_MODE
+            (void)model_power;')
 m4_define(`MIDDLE_BUFFER', `TILE_BUFFER(x)')
+m4_define(`NEAR_BUFFER', `TILE_BUFFER(y)')
 m4_define(`STRIP_PASS', `KERNEL($1, OUT(real, scratch), IN(cplx, table), $2, OUT(real, spill))
-    PASS_COST($5) PASS_COST($5)
+    PASS_COST($5, $6) PASS_COST($5, $6)
     $3
     REDUCE_BUFFER
     GROUP(s, strip, STRIPS)
@@ -120,11 +161,11 @@ m4_define(`STRIP_PASS', `KERNEL($1, OUT(real, scratch), IN(cplx, table), $2, OUT
     END_GROUP
 END_KERNEL')
 m4_define(`NATURAL_PASS', `KERNEL($1_unfused, OUT(real, scratch), IN(cplx, table), $2, OUT(real, spill))
-    PASS_COST(1) PASS_COST(1)
+    PASS_COST(1, m4_ifelse(SUMMED, 1, MODES)) PASS_COST(1, m4_ifelse(SUMMED, 1, MODES))
     REDUCE_BUFFER
     GROUP(s, strip, STRIPS)
         PART_OF_STRIP
-        NATURAL_WAVES_WORDS`'NATURAL_TILE`'NATURAL_WAVES_WORDS_END
+        NATURAL_WAVES_WORDS`'m4_ifelse(SUMMED, 1, `IF_MODES(`MODES_NATURAL_TILE', `NATURAL_TILE')', `NATURAL_TILE')`'NATURAL_WAVES_WORDS_END
     END_GROUP
 END_KERNEL')
 /* STRIP_SUM(text): the text, which adds to total, and where the total goes. */
@@ -141,21 +182,22 @@ m4_define(`STRIP_STATE_IM', `STREAM(state, STRIP_AT + TILE, DEPTH * 2 * TILE)')
 m4_define(`STRIP_PUT_STATE', `PUT_REALS(state, STRIP_AT, $1); PUT_REALS(state, STRIP_AT + TILE, $2)')
 m4_define(`STRIP_FACTOR_RE', `STREAM(factor, FACTOR_PLACE, DEPTH * 2 * TILE)')
 m4_define(`STRIP_FACTOR_IM', `STREAM(factor, FACTOR_PLACE + TILE, DEPTH * 2 * TILE)')
-m4_define(`RAMP_OF', `frame[s] * (index)(ROWS + COLS)')
+m4_define(`RAMP_OF', `frame[s / MODES] * (index)(ROWS + COLS)')
 m4_define(`STRIP_RAMP', `product(FIRST_WAVES(ramp, RAMP_OF + p0, height), SAME_WAVES(ramp, RAMP_OF + ROWS + q))')
 m4_define(`NATURAL_WAVES_WORDS', `USE(`PIXELS', PLACES)')
 m4_define(`NATURAL_WAVES_WORDS_END', `NO_USE(PLACES)')
 m4_define(`PIXELS_AMPLITUDE_AT', `ROW_REALS(amplitude, NATURAL_AT(frame[s] - first, p0 + l, q))')
-m4_define(`PIXELS_STATE_RE', `PAIR_RE(state, NATURAL_AT(s, p0 + l, q))')
-m4_define(`PIXELS_STATE_IM', `PAIR_IM(state, NATURAL_AT(s, p0 + l, q))')
-m4_define(`PIXELS_PUT_STATE', `PUT_PAIR(state, NATURAL_AT(s, p0 + l, q), $1, $2)')
+m4_define(`PIXELS_STATE_RE', `PAIR_RE(state, NATURAL_AT(WAVE, p0 + l, q))')
+m4_define(`PIXELS_STATE_IM', `PAIR_IM(state, NATURAL_AT(WAVE, p0 + l, q))')
+m4_define(`PIXELS_PUT_STATE', `PUT_PAIR(state, NATURAL_AT(WAVE, p0 + l, q), $1, $2)')
 m4_define(`PIXELS_FACTOR_RE', `PAIR_RE(factor, NATURAL_AT(0, p0 + l, q))')
 m4_define(`PIXELS_FACTOR_IM', `PAIR_IM(factor, NATURAL_AT(0, p0 + l, q))')
 m4_define(`PIXELS_RAMP', `product(SAME_WAVES(ramp, RAMP_OF + p0 + l), WAVES(ramp, RAMP_OF + ROWS + q))')
 
 /* Texts for a tile, in words of its own loops: for what needs more than one of them.
    DETECTOR_PASS(name, more arguments, text) is two kernels as MODULUS_PASS; DETECTOR_SUMS for those that
-   only look.  A strip's depth is DEPTH rows, there are STRIPS of them; l < height is inside of the frame. */
+   only look, which know one mode; MODEL_SUMS looks at all modes: POWER_OF_MODES(power), the intensity.
+   A strip's depth is DEPTH rows, there are STRIPS of them; l < height is inside of the frame. */
 m4_define(`AMPLITUDE_OF', `amplitude[AMPLITUDE_PLACE($1) + l]')
 m4_define(`AMPLITUDE_AT', `AMPLITUDE_OF(frame[s] - first)')
 m4_define(`STATE_RE', `state[STRIP_AT + l]')
@@ -189,30 +231,72 @@ m4_define(`TILE_TO_NEAR', `FFT(forward, y)
         TILE_TO_SCRATCH')
 m4_define(`DETECTOR_PASS', `BOTH_FIELDS($1, `OUT(real, scratch), IN(cplx, table), $2', `$3', 1)')
 m4_define(`DETECTOR_SUMS', `BOTH_FIELDS($1, `$2', `$3', 0)')
-m4_define(`BOTH_FIELDS', `NATURALLY(`KERNEL($1_unfused, $2, OUT(real, spill))
+m4_define(`MODEL_SUMS', `BOTH_FIELDS($1, `$2', `$3', 0, 1)')
+m4_define(`POWER_OF_MODES', `const real $1 = RE(q, l) * RE(q, l) + IM(q, l) * IM(q, l);')
+m4_define(`ALL_POWER_OF_MODES', `real $1 = 0;
+            EACH_MODE
+                const real re = l < height ? MODE_RE : 0, im = l < height ? MODE_IM : 0;
+                $1 += re * re + im * im;
+            END_MODE')
+/* The tile of each mode, transformed, and back where it came from. */
+m4_define(`STRIP_RE', `scratch[STRIP_AT + l]')
+m4_define(`STRIP_IM', `scratch[STRIP_AT + TILE + l]')
+m4_define(`NEAR_RE', `scratch[SCRATCH_AT(q, p0 + l)]')
+m4_define(`NEAR_IM', `scratch[SCRATCH_AT(q, p0 + l) + TILE]')
+m4_define(`EACH_STRIP', `EACH_MODE
+            STRIP_TO_TILE
+            EACH_TILE(q, l, COLS, TILE)
+                STRIP_RE = RE(q, l);
+                STRIP_IM = IM(q, l);
+            END_TILE
+        END_MODE')
+m4_define(`EACH_STRIP_BACK', `EACH_MODE
+            EACH_TILE(q, l, COLS, TILE)
+                RE(q, l) = STRIP_RE;
+                IM(q, l) = STRIP_IM;
+            END_TILE
+            TILE_TO_STRIP
+        END_MODE')
+m4_define(`EACH_NEAR', `COLUMNS_OF_STRIP
+        EACH_MODE
+            SCRATCH_TO_TILE
+            FFT(inverse, y)
+            TILE_TO_SCRATCH
+        END_MODE')
+m4_define(`EACH_NEAR_BACK', `EACH_MODE
+            SCRATCH_TO_TILE
+            FFT(forward, y)
+            TILE_TO_SCRATCH
+        END_MODE')
+m4_define(`OVER_MODES', `USE(`ALL', `POWER_OF_MODES')m4_pushdef(`MODE_RE', m4_defn(`$1_RE'))m4_pushdef(`MODE_IM', m4_defn(`$1_IM'))$2`'m4_popdef(`MODE_RE')m4_popdef(`MODE_IM')NO_USE(`POWER_OF_MODES')')
+m4_define(`BOTH_FIELDS', `m4_define(`MODES_COUNTED', m4_ifelse($5, 1, MODES))NATURALLY(`KERNEL($1_unfused, $2, OUT(real, spill))
     REDUCE_BUFFER
     GROUP(s, strip, STRIPS)
         PART_OF_STRIP
-        PASS_COST(1)m4_ifelse($4, 1, ` PASS_COST(1)')
-        $3
+        PASS_COST(1, MODES_COUNTED)m4_ifelse($4, 1, ` PASS_COST(1)')
+        m4_ifelse($5, 1, `OVER_MODES(`FRAME', `$3')', `$3')
     END_GROUP
 END_KERNEL')
-SAME_COST`'DETECTOR_KERNEL($1, `$2', x, `STRIP_TO_TILE', `$3', m4_ifelse($4, 1, ``TILE_TO_STRIP''))
-NEAR_STRIPS`'SAME_COST`'DETECTOR_KERNEL(near_$1, `$2', y, `NEAR_TO_TILE', `$3', m4_ifelse($4, 1, ``TILE_TO_NEAR''))`'FAR_STRIPS')
+SAME_COST`'DETECTOR_KERNEL($1, `$2', x, `STRIP_TO_TILE', `$3', m4_ifelse($4, 1, ``TILE_TO_STRIP''), $5, `STRIP')
+NEAR_STRIPS`'SAME_COST`'DETECTOR_KERNEL(near_$1, `$2', y, `NEAR_TO_TILE', `$3', m4_ifelse($4, 1, ``TILE_TO_NEAR''), $5, `NEAR')`'FAR_STRIPS')
 m4_define(`DETECTOR_KERNEL', `KERNEL($1, $2, OUT(real, spill))
     TILE_BUFFER($3)
     REDUCE_BUFFER
     GROUP(s, strip, STRIPS)
         PART_OF_STRIP
-        $4
+        m4_ifelse($7, 1, `IF_MODES(`EACH_$8
+        OVER_MODES(`$8', `$5')', `$4
+        $5')', `$4
         $5
-        $6
+        $6')
     END_GROUP
 END_KERNEL')
 /* NATURALLY(text): in the text for a tile these words mean frames in natural order. */
 m4_define(`NATURAL_PIXEL', `NATURAL_AT($1, p0 + ($3), $2)')
-m4_define(`NATURAL_RE', `scratch[2 * NATURAL_PIXEL(s, $1, $2)]')
-m4_define(`NATURAL_IM', `scratch[2 * NATURAL_PIXEL(s, $1, $2) + 1]')
+m4_define(`NATURAL_RE', `scratch[2 * NATURAL_PIXEL(WAVE, $1, $2)]')
+m4_define(`NATURAL_IM', `scratch[2 * NATURAL_PIXEL(WAVE, $1, $2) + 1]')
+m4_define(`FRAME_RE', `RE(q, l)')
+m4_define(`FRAME_IM', `IM(q, l)')
 m4_define(`NATURAL_AMPLITUDE_OF', `amplitude[NATURAL_PIXEL($1, q, l)]')
 m4_define(`NATURAL_STATE_RE', `state[2 * NATURAL_PIXEL(s, q, l)]')
 m4_define(`NATURAL_STATE_IM', `state[2 * NATURAL_PIXEL(s, q, l) + 1]')

@@ -2,10 +2,10 @@
 
        density[pixel] = sum_s |p_s|^2
 
-   over the slots whose window covers the pixel, in ascending order.  An item is a segment of an
+   over the slots whose window covers the pixel, in ascending order, and their modes.  An item is a segment of an
    object row, see object_sum.  */
 
-COST(slots * PIXELS * (1 + 3 * LINEAR), 8, 4 + LINEAR)
+COST(slots * PIXELS * MODES * (1 + 3 * LINEAR), 8, 4 + LINEAR)
 COST(items / segments * (right - left), 4, 0)
 KERNEL(object_coverage, OUT(real, density), VAL(index, object_cols), VAL(index, top), VAL(index, left),
            VAL(index, right), VAL(index, segments), VAL(index, slots), IN(int, frame), IN(int, corner),

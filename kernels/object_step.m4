@@ -3,13 +3,13 @@
        O += step sum_s conj(p_s) d_s / ((1 - alpha) W + alpha W_max)                    ePIE, rPIE
        O += step sum_s conj(p_s) d_s sqrt(W / W_max) / (W + alpha W_max)                PIE (`root')
 
-   over the slots whose window covers the pixel, in ascending order.  W is the illumination:
+   over the slots whose window covers the pixel, in ascending order, and their modes.  W is the illumination:
    with `whole' that of all frames (`coverage'), else the slots' own sum of |p|^2.  W_max is the
    largest of `limits' values of `limit'.  An item is a segment of an object row, see object_sum.
    (J. M. Rodenburg, H. M. L. Faulkner, Appl. Phys. Lett. 85, 4795 (2004); A. Maiden, D. Johnson,
    P. Li, Optica 4, 736 (2017); the coverage form: tike, github.com/AdvancedPhotonSource/tike.)  */
 
-COST(slots * PIXELS * (1 + 3 * LINEAR), 16, 12 + 3 * LINEAR)
+COST(slots * PIXELS * MODES * (1 + 3 * LINEAR), 16, 12 + 3 * LINEAR)
 COST(items / segments * (right - left), 16 + 4 * whole, 10)
 KERNEL(object_step, OUT(cplx, object), VAL(index, object_cols), VAL(index, top), VAL(index, left), VAL(index, right),
            VAL(index, segments), VAL(index, slots), IN(int, frame), IN(int, corner), IN(real, fraction),

@@ -2,11 +2,11 @@
 
        number[pixel]  (+)= sum_s conj(p_s) z_s,    density[pixel] (+)= sum_s |p_s|^2
 
-   over the slots whose window covers the pixel, in ascending order; `fresh' begins at 0, else
+   over the slots whose window covers the pixel, in ascending order, and their modes; `fresh' begins at 0, else
    the sum goes on, so blocks of frames change no bit.  An item is a segment of an object row of
    the box top, left, ..., right.  With bilinear windows each slot counts by its four weights.  */
 
-COST(slots * PIXELS * (1 + 3 * LINEAR), 16, 12 + 3 * LINEAR)
+COST(slots * PIXELS * MODES * (1 + 3 * LINEAR), 16, 12 + 3 * LINEAR)
 COST(items / segments * (right - left), fresh ? 12 : 24, 0)
 KERNEL(object_sum, OUT(cplx, number), OUT(real, density), VAL(index, object_cols), VAL(index, top),
            VAL(index, left), VAL(index, right), VAL(index, segments), VAL(index, slots), VAL(int, fresh),

@@ -5,7 +5,7 @@
 
        |g_y|^2, |g_x|^2, Re conj(g_y) g_x, Re conj(g_y) chi, Re conj(g_x) chi
 
-   over the window's pixels but the outermost, which lack a neighbour in it; they are left of parts of 16 rows of a
+   over the probe's modes and the window's pixels but the outermost, which lack a neighbour in it; they are left of parts of 16 rows of a
    segment, as kernel lsq_frames takes them.  (M. Odstrcil, A. Menzel, M. Guizar-Sicairos, Opt. Express 26,
    3108 (2018).)  */
 
@@ -18,7 +18,7 @@ m4_define(`POSITION_LINEAR', `linear_tap(object[window + (y + $1) * object_cols 
                     object[window + (y + $1 + 1) * object_cols + x + $2 + 1], fy, fx)')
 m4_define(`POSITION_PIXELS', `OWN(i, from, to)
                 const int x = x0 + i;
-                const cplx p = PROBE, exit_wave = product(p, $1(0, 0)), z = stack[(s * ROWS + y) * COLS + x];
+                const cplx p = PROBE, exit_wave = product(p, $1(0, 0)), z = stack[((s * MODES + mode) * ROWS + y) * COLS + x];
                 const cplx up = $1(-1, 0), down = $1(1, 0), left = $1(0, -1), right = $1(0, 1);
                 const cplx across = {REAL(0.5) * (down.re - up.re), REAL(0.5) * (down.im - up.im)};
                 const cplx along = {REAL(0.5) * (right.re - left.re), REAL(0.5) * (right.im - left.im)};
@@ -31,7 +31,7 @@ m4_define(`POSITION_PIXELS', `OWN(i, from, to)
                 POSITION_SUM(4) += gx.re * re + gx.im * im;
             END_OWN')
 
-COST(items * PIXELS, 24, 50 + 80 * LINEAR)
+COST(items * PIXELS * MODES, 24, 50 + 80 * LINEAR)
 KERNEL(position_sums, OUT(real, partial), VAL(int, whole), IN(int, frame), IN(int, corner), IN(real, fraction),
            IN(cplx, object), VAL(index, object_cols), IN(cplx, probe), VAL(index, probe_step), IN(cplx, stack))
     SHARED(real, sums, 5 * SEGMENT)
@@ -49,13 +49,14 @@ KERNEL(position_sums, OUT(real, partial), VAL(int, whole), IN(int, frame), IN(in
             POSITION_SUM(3) = 0;
             POSITION_SUM(4) = 0;
         END_OWN
+        m4_pushdef(`PROBE_AT', `PROBE_OF(s, mode)')for (int mode = 0; mode < MODES; mode++)
         for (int y = y0 > 0 ? y0 : 1; y < (y1 < ROWS ? y1 : ROWS - 1); y++) {
             if (LINEAR) {
             POSITION_PIXELS(`POSITION_LINEAR')
             } else {
             POSITION_PIXELS(`POSITION_WHOLE')
             }
-        }
+        }m4_popdef(`PROBE_AT')
         for (int k = 0; k < 5; k++) {
             REDUCE_SUM(sum, i, 0, width)
                 sum += POSITION_SUM(k);

@@ -1,8 +1,8 @@
 /* probe_sum -- the numerator of the least-squares probe.  SPDX-License-Identifier: BSD-3-Clause
 
-       number[y, x] (+)= sum_s term[s, y, x]
+       number[i] (+)= sum_s term[s, i]
 
-   in ascending order; `fresh' begins at 0.  */
+   over the pixels of all modes, s in ascending order; `fresh' begins at 0.  */
 
 COST(slots * items, 8, 2)
 COST(items, fresh ? 8 : 16, 0)
@@ -10,8 +10,8 @@ KERNEL(probe_sum, OUT(cplx, number), IN(cplx, term), VAL(index, slots), VAL(int,
     EACH(i)
         real re = fresh ? 0 : number[i].re, im = fresh ? 0 : number[i].im;
         for (index s = 0; s < slots; s++) {
-            re += term[s * (ROWS * (index)COLS) + i].re;
-            im += term[s * (ROWS * (index)COLS) + i].im;
+            re += term[s * MODES * (ROWS * (index)COLS) + i].re;
+            im += term[s * MODES * (ROWS * (index)COLS) + i].im;
         }
         number[i].re = re;
         number[i].im = im;

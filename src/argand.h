@@ -233,6 +233,8 @@ typedef struct ag_simulation {
     uint64_t seed;
     ag_geometry geometry;  /* near field: a wide, speckled probe in place of the Airy-like one */
     double focus_distance; /* near field, m: 0 chooses frame pixel^2 / (wavelength z) = 4 */
+    int64_t modes;         /* of the probe, by ag_probe_modes: 1 */
+    double mode_share;     /* of the power, in the modes after the first: 0.3 */
 } ag_simulation;
 void ag_simulation_default(ag_simulation *simulation);
 ag_status ag_scan_simulate(ag_scan **scan, const ag_simulation *simulation, ag_message *message);
@@ -274,7 +276,7 @@ typedef struct ag_need {
 /* Without making it. */
 ag_status ag_solver_memory(ag_device *device, const ag_scan *scan, const ag_options *options,
                            ag_need *need);
-/* `object` (object_rows x object_cols) and `probe` (rows x cols) are the caller's complex
+/* `object` (object_rows x object_cols) and `probe` (modes x rows x cols) are the caller's complex
    arrays; they are refined in place and must outlive the solver.  */
 ag_status ag_solver_create(ag_solver **solver, ag_device *device, ag_comm *comm,
                            const ag_scan *scan, const ag_options *options, ag_array *object,
@@ -307,6 +309,14 @@ ag_status ag_checkpoint_note(char **note, const char *path, ag_message *message)
 /* A start for a scan that has no probe: the mean amplitude transformed back, in the far field spread by
    a defocus where that is too compact.  rows x cols. */
 ag_status ag_probe_guess(const ag_scan *scan, ag_complex *probe, ag_message *message);
+/* Starts the modes of a probe (modes x rows x cols) after the first `given`: the first one times y, x, y^2, yx,
+   ... about its middle, made orthogonal to those before (as github.com/AdvancedPhotonSource/tike does).  They get
+   `share` (0..1) of the power, each half of the one before; the given ones keep the rest. */
+ag_status ag_probe_modes(ag_complex *probe, int64_t modes, int64_t given, int64_t rows, int64_t cols, double share,
+                         ag_message *message);
+/* Makes the modes (modes x pixels) orthogonal, largest power first, without changing any intensity: the
+   eigenvectors of their Gram matrix.  power (NULL: not asked for) becomes each one's sum |P|^2. */
+ag_status ag_probe_orthogonalise(ag_complex *probe, int64_t modes, int64_t pixels, double *power, ag_message *message);
 
 /* The orientation of the positions, found by trying all on some neighbouring frames.  Some cannot be told
    apart by any data: in the far field the probe P*(-x) and the object O*(-x) at positions -p give
@@ -332,6 +342,7 @@ typedef struct ag_result {
     const ag_complex *object; /* layers x rows x cols */
     int64_t modes, rows, cols;
     const ag_complex *probe; /* modes x rows x cols */
+    const double *power;     /* modes: sum |P|^2 of each; NULL: unknown */
     int64_t frames;
     const double *corner; /* frames x 2: row, column of each window's upper left corner in
                              object pixels, sub-pixel, as used */

@@ -41,6 +41,8 @@ typedef struct ag_options {
                               instead, because the phase of so dark a pixel is rounding */
     int clip_amplitudes;   /* negative amplitudes become 0 */
     int shuffle;           /* PIE family, lsqml: a new random order in each iteration */
+    int64_t modes;         /* of the probe, whose intensities add up; lsqml, ep: 1 */
+    int64_t orthogonalise; /* iterations from one orthogonalisation of the modes to the next; 0: never */
     uint64_t seed;
     ag_subpixel subpixel;
     int64_t position_start; /* first iteration (from 0) that refines positions; < 0: never; not ep */

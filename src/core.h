@@ -258,7 +258,7 @@ typedef struct ag_transforms ag_transforms;
 void ag_transforms_destroy(ag_transforms *transforms);
 
 /* What the passes of one stack of frames share: slots 0 ... slots - 1 hold the frames that
-   `frame` lists. */
+   `frame` lists; a frame has plan->shape.modes waves, one after the other. */
 typedef struct ag_pass {
     ag_program *program;
     const ag_plan *plan;
@@ -268,7 +268,7 @@ typedef struct ag_pass {
     const ag_array *corner, *fraction;
     const ag_array *object;
     int64_t object_cols;
-    ag_array probe; /* with probe_step elements from one slot to the next; 0: one probe for all */
+    ag_array probe; /* its modes; probe_step elements from one slot to the next; 0: one probe for all */
     int64_t probe_step;
 } ag_pass;
 /* The launchers of the kernels that begin and end a propagation have these types. */

@@ -186,6 +186,7 @@ ag_plan_shape(ag_plan *plan, const ag_room *room, int64_t rows, int64_t cols, in
                        (long long)rows, (long long)cols);
     ag_shape *s = &plan->shape;
     s->linear = linear;
+    s->modes = 1;
     s->lanes = room->lanes;
     if (room->fft) {
         natural_shape(plan, room, (int)rows, (int)cols);

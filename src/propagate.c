@@ -6,13 +6,14 @@ void
 ag_propagate(const ag_pass *p, ag_load *load, ag_middle *middle, void *what, ag_store *store,
              ag_array *result)
 {
-    load(p->program, p->slots, p->scratch, p->plan->table_y, &p->frame, p->corner, p->fraction, p->object,
+    const int64_t waves = p->slots * p->plan->shape.modes;
+    load(p->program, waves, p->scratch, p->plan->table_y, &p->frame, p->corner, p->fraction, p->object,
          p->object_cols, &p->probe, p->probe_step, p->spill);
-    ag_plan_transform(p->plan, p->slots, p->scratch, 0);
+    ag_plan_transform(p->plan, waves, p->scratch, 0);
     middle(p, what);
     if (!store)
         return;
-    ag_plan_transform(p->plan, p->slots, p->scratch, 1);
-    store(p->program, p->slots, result, p->scratch, p->plan->table_y, &p->frame, p->corner, p->fraction, p->object,
+    ag_plan_transform(p->plan, waves, p->scratch, 1);
+    store(p->program, waves, result, p->scratch, p->plan->table_y, &p->frame, p->corner, p->fraction, p->object,
           p->object_cols, &p->probe, p->probe_step, p->spill);
 }

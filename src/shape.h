@@ -26,6 +26,7 @@ typedef struct ag_shape {
     int strips_x;  /* tiles that cover the columns: ceil(x.length / tile) */
     int strips_y;  /* tiles that cover the row frequencies: ceil(y.length / tile) */
     int lanes;     /* work-items per group; 1 in C */
+    int modes;     /* of the probe, whose intensities add up */
     int linear;    /* object windows at sub-pixel positions by bilinear interpolation */
     int spill;     /* tiles lie in global memory because local memory is too small */
     int unfused;   /* a library transforms: frames in natural order between the passes */

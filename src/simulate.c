@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* simulate.c -- the profiling problem of PtychoEP with an object of its own, in double precision.
 
-       data_j = |F (P O_j)|^2,  F the orthonormal DFT, P = |2 J1(r) / r|, O_j a window of O
+       data_j = sum_k |F (P_k O_j)|^2,  F the orthonormal DFT, P_0 = |2 J1(r) / r|, O_j a window of O
 
-   or in the near field |F^-1 H F (P O_j)|^2, H as in ag_near_phase,
+   or in the near field sum_k |F^-1 H F (P_k O_j)|^2, H as in ag_near_phase, with the modes of ag_probe_modes,
 
    then, if asked for, Poisson counts of these, or their root plus Gaussian noise.  */
 #include <math.h>
@@ -17,12 +17,12 @@
 static const double nominal_distance = 2, nominal_detector_pixel = 75e-6;
 static const double wavelength = 6.62607015e-34 * 299792458.0 / (10e3 * 1.602176634e-19);
 
-enum { LARGEST_FRAME = 4096, LARGEST_OBJECT = 65536, MOST_POINTS = 10000000 };
+enum { LARGEST_FRAME = 4096, LARGEST_OBJECT = 65536, MOST_POINTS = 10000000, MOST_MODES = 64 };
 
 void
 ag_simulation_default(ag_simulation *simulation)
 {
-    *simulation = (ag_simulation){.frame = 128, .object = 512, .points = 200, .step = 5};
+    *simulation = (ag_simulation){.frame = 128, .object = 512, .points = 200, .step = 5, .modes = 1, .mode_share = 0.3};
 }
 
 /* ---- the transform ------------------------------------------------------------------------ */
@@ -206,18 +206,19 @@ through_space(const transform *t)
     transform_field(t);
 }
 
-/* The intensities of frame j, in the far field zero frequency in the middle; returns their sum. */
+/* Adds the intensities of frame j and a mode, in the far field zero frequency in the middle; returns their sum. */
 static double
-fill_frame(const arrays *a, const ag_simulation *s, const transform *t, int64_t j)
+add_mode(const arrays *a, const ag_simulation *s, const transform *t, int64_t j, int64_t mode)
 {
     const int64_t n = s->frame, size = s->object;
     const int64_t row = (int64_t)a->position[2 * j], column = (int64_t)a->position[2 * j + 1];
+    const ag_complex *probe = a->probe + mode * n * n;
     ag_real *frame = a->data + j * n * n;
     double sum = 0;
     for (int64_t y = 0; y < n; y++)
         for (int64_t x = 0; x < n; x++) {
             const ag_complex o = a->object[(row + y) * size + column + x];
-            const ag_complex p = a->probe[y * n + x];
+            const ag_complex p = probe[y * n + x];
             const double re = (double)p.re / (double)n, im = (double)p.im / (double)n;
             t->field[y * n + x] = (wave){re * (double)o.re - im * (double)o.im, re * (double)o.im + im * (double)o.re};
         }
@@ -228,7 +229,7 @@ fill_frame(const arrays *a, const ag_simulation *s, const transform *t, int64_t 
         for (int64_t x = 0; x < n; x++) {
             const wave w = t->field[y * n + x];
             const double power = w.re * w.re + w.im * w.im;
-            frame[t->space ? y * n + x : (y + n / 2) % n * n + (x + n / 2) % n] = (ag_real)power;
+            frame[t->space ? y * n + x : (y + n / 2) % n * n + (x + n / 2) % n] += (ag_real)power;
             sum += power;
         }
     return sum;
@@ -245,14 +246,14 @@ add_noise(const arrays *a, const ag_simulation *s, int64_t frames, double scale)
         a->data[i] = (ag_real)(sqrt((double)a->data[i]) + deviation * ag_random_normal(&random));
     for (int64_t i = 0; s->photons > 0 && i < pixels; i++)
         a->data[i] = (ag_real)poisson(&random, scale * (double)a->data[i]);
-    for (int64_t i = 0; s->photons > 0 && i < s->frame * s->frame; i++) {
+    for (int64_t i = 0; s->photons > 0 && i < s->modes * s->frame * s->frame; i++) {
         a->probe[i].re *= (ag_real)sqrt(scale);
         a->probe[i].im *= (ag_real)sqrt(scale);
     }
 }
 
 static ag_status
-fill(arrays *a, const ag_simulation *s, const ag_scan_info *info)
+fill(arrays *a, const ag_simulation *s, const ag_scan_info *info, ag_message *message)
 {
     transform t = {0};
     const int64_t frames = info->frames;
@@ -263,9 +264,12 @@ fill(arrays *a, const ag_simulation *s, const ag_scan_info *info)
     if (status == AG_OK) {
         ag_simulated_object(a->object, s->object, s->frame);
         (s->geometry == AG_NEAR_FIELD ? ag_simulated_near_probe : ag_simulated_probe)(a->probe, s->frame);
-        for (int64_t j = 0; j < frames; j++)
-            sum += fill_frame(a, s, &t, j);
-        add_noise(a, s, frames, s->photons * (double)frames / sum);
+        status = ag_probe_modes(a->probe, s->modes, 1, s->frame, s->frame, s->mode_share, message);
+        for (int64_t j = 0; status == AG_OK && j < frames; j++)
+            for (int64_t k = 0; k < s->modes; k++)
+                sum += add_mode(a, s, &t, j, k);
+        if (status == AG_OK)
+            add_noise(a, s, frames, s->photons * (double)frames / sum);
     }
     transform_end(&t);
     return status;
@@ -295,6 +299,10 @@ fault(const ag_simulation *s)
         return "the focus distance must not be negative";
     if (s->focus_distance > 0 && s->geometry == AG_FAR_FIELD)
         return "a focus distance belongs to the near field";
+    if (s->modes < 1 || s->modes > MOST_MODES)
+        return "the number of modes must be 1 to 64";
+    if (!(s->mode_share > 0 && s->mode_share < 1))
+        return "the share of the modes must be between 0 and 1";
     return NULL;
 }
 
@@ -318,7 +326,7 @@ ag_scan_simulate(ag_scan **scan, const ag_simulation *simulation, ag_message *me
     if (words)
         return ag_fail(message, AG_BAD_ARGUMENT, "simulation: %s", words);
     const int64_t n = s->frame;
-    arrays a = {.probe = ag_calloc(n * n, sizeof(ag_complex)),
+    arrays a = {.probe = ag_calloc(s->modes, (size_t)(n * n) * sizeof(ag_complex)),
                 .object = ag_calloc(s->object * s->object, sizeof(ag_complex)),
                 .position = ag_calloc(2 * s->points, sizeof(double))};
     const int64_t frames = a.position ? fill_positions(a.position, s) : 0;
@@ -338,14 +346,14 @@ ag_scan_simulate(ag_scan **scan, const ag_simulation *simulation, ag_message *me
         .focus_distance = focus_distance(s),
         .detector_pixel = {nominal_detector_pixel, nominal_detector_pixel},
         .probe = a.probe,
-        .modes = 1,
+        .modes = s->modes,
         .object = a.object,
     };
     info.pixel[0] = info.pixel[1] = ag_scan_pixel(&info, 0);
-    ag_status status = a.probe && a.object && a.position && a.data ? fill(&a, s, &info) : AG_NO_MEMORY;
+    ag_status status = a.probe && a.object && a.position && a.data ? fill(&a, s, &info, message) : AG_NO_MEMORY;
     if (status == AG_OK) {
         status = ag_scan_create(scan, &info, message);
-    } else {
+    } else if (status == AG_NO_MEMORY) {
         ag_fail(message, status, "simulation: no memory for %lld frames of %lld x %lld pixels",
                 (long long)frames, (long long)n, (long long)n);
     }

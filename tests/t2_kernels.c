@@ -22,11 +22,12 @@ extern const ag_kernel ag_kernels[];
 
 /* 13, 17, 31, 37 and 131 go through Bluestein's algorithm. */
 static const shape_row shapes[] = {
-    {16, 15, 1, 0, ALWAYS},       {2, 3, 0, 0, ALWAYS},         {13, 17, 1, 0, ALWAYS},
-    {17, 31, 1, 1, ALWAYS},       {100, 100, 1, 8192, USUALLY}, {131, 270, 1, 0, USUALLY},
-    {128, 128, 0, 0, USUALLY},    {8, 8, 0, 0, NO_BUILDING},    {15, 16, 1, 0, NO_BUILDING},
-    {32, 32, 0, 0, NO_BUILDING},  {31, 64, 0, 0, NO_BUILDING},  {30, 42, 0, 1, NO_BUILDING},
-    {131, 37, 0, 0, NO_BUILDING},
+    {16, 15, 1, 0, ALWAYS, 1},       {2, 3, 0, 0, ALWAYS, 1},         {13, 17, 1, 0, ALWAYS, 1},
+    {17, 31, 1, 1, ALWAYS, 1},       {100, 100, 1, 8192, USUALLY, 1}, {131, 270, 1, 0, USUALLY, 1},
+    {128, 128, 0, 0, USUALLY, 1},    {8, 8, 0, 0, NO_BUILDING, 1},    {15, 16, 1, 0, NO_BUILDING, 1},
+    {32, 32, 0, 0, NO_BUILDING, 1},  {31, 64, 0, 0, NO_BUILDING, 1},  {30, 42, 0, 1, NO_BUILDING, 1},
+    {131, 37, 0, 0, NO_BUILDING, 1}, {16, 24, 1, 0, ALWAYS, 3},    {13, 17, 0, 1, USUALLY, 2},
+    {128, 40, 0, 0, NO_BUILDING, 2}, {31, 64, 1, 0, NO_BUILDING, 3},
 };
 #define SHAPES ((int)(sizeof shapes / sizeof *shapes))
 
@@ -45,8 +46,10 @@ skips(const kernel_row *row, const shape_row *at, int processor)
 {
     const int slow = getenv("AG_SLOW") != NULL;
     const int few = slow || (row->unfused && !processor);
+    if (at->modes > 1 && !(row->kind & MANY))
+        return 1;
     return (few && at->when != ALWAYS) || (!processor && at->when == NO_BUILDING) ||
-           (row->kind >= PLAIN && at != shapes) || (row->kind == WINDOW && at->local && !row->unfused);
+           ((row->kind & ~MANY) >= PLAIN && at != shapes) || ((row->kind & ~MANY) == WINDOW && at->local && !row->unfused);
 }
 
 /* One kernel on one device at all its shapes. */
@@ -69,7 +72,7 @@ run_row(const kernel_row *row, ag_device *device, int compares)
         p.digest = result.digest;
         p.unfused = row->unfused;
         problem_begin(&p, device, row->name, row->number, at, SLOTS);
-        const int chirp = row->kind == TRANSFORM && (p.plan.shape.y.chirp || p.plan.shape.x.chirp);
+        const int chirp = (row->kind & ~MANY) == TRANSFORM && (p.plan.shape.y.chirp || p.plan.shape.x.chirp);
         p.tolerance = (sizeof(ag_real) == 8 ? 1e-12 : (chirp ? 2 : 1) * row->tolerance) + rounding[store];
         row->check(&p);
         if (p.error >= result.error && !store) {
@@ -81,6 +84,8 @@ run_row(const kernel_row *row, ag_device *device, int compares)
                               at->cols, at->linear ? "l" : "", p.plan.shape.spill ? "s" : "");
         if (store)
             n += (size_t)snprintf(result.shapes + n, sizeof result.shapes - n, " %s %.1e", store == 1 ? "fp16" : "bf16", p.error);
+        if (p.modes > 1)
+            n += (size_t)snprintf(result.shapes + n, sizeof result.shapes - n, "x%d", at->modes);
         problem_end(&p);
     }
     return result;

@@ -21,6 +21,7 @@ typedef struct shape_row {
     int rows, cols, linear;
     int64_t local; /* bytes of local memory that the plan may use; 0: all */
     int when;
+    int modes; /* of the probe; 0 and 1: one, others for kernels that know modes */
 } shape_row;
 
 /* What the memory of a device around an array must still hold after the kernel. */
@@ -45,8 +46,10 @@ typedef struct problem {
     int64_t strips, amplitudes; /* of a frame as the detector's passes see it: strips, reals */
     int64_t rows, cols, pixels, object_rows, object_cols;
     int64_t slots, frames; /* in a stack; of the scan, of which a stack lists some */
+    int64_t modes, waves;  /* of a frame; of the stack: slots x modes */
+    int64_t windows;       /* modes x pixels */
     int32_t *frequency; /* rows + cols: what each position of the transforms holds */
-    ag_complex *object, *probe, *stack; /* probe, stack: slots of them */
+    ag_complex *object, *probe, *stack; /* probe, stack: waves */
     int32_t *frame, *corner; /* slots; 2 x frames */
     ag_real *fraction;       /* 2 x frames */
     ag_array *d_object, *d_probe, *d_stack, *d_frame, *d_corner, *d_fraction, *spill;
@@ -83,15 +86,16 @@ void reference_dft(double complex *value, int64_t n, int64_t step, const int32_t
 /* Down the columns or along the rows of `count' frames, unless a library does that. */
 void reference_columns(const problem *p, double complex *frame, int64_t count, int sign);
 void reference_rows(const problem *p, double complex *frame, int64_t count, int sign);
-/* The object at pixel (y, x) of the window of frame j; the probe of slot s. */
+/* The object at pixel (y, x) of the window of frame j; the probe of wave w, where frames are
+   `step' apart. */
 double complex reference_window(const problem *p, int64_t j, int64_t y, int64_t x);
-double complex reference_probe(const problem *p, int64_t s, int64_t y, int64_t x, int64_t step);
-/* Between frames (slots x rows x cols, row frequencies by position) and strips, or natural order where a
+double complex reference_probe(const problem *p, int64_t w, int64_t y, int64_t x, int64_t step);
+/* Between frames (waves x rows x cols, row frequencies by position) and strips, or natural order where a
    library transforms; what the strips hold beyond a frame is NaN.  `near': strips of columns rather than of
    row frequencies. */
 double complex *from_strips(problem *p, int near, const ag_real *strips);
 ag_real *to_strips(problem *p, int near, const double complex *frame);
-/* Reals of the strips of all slots. */
+/* Reals of the strips of all waves. */
 int64_t strip_reals(const problem *p, int near);
 /* The same for `count' frames of amplitudes, as the kernel sees them; beyond a frame they are
    unmeasured. */
@@ -104,7 +108,7 @@ typedef struct middle {
     int64_t first;     /* the frame that the amplitudes begin with */
     double scale;      /* makes the transforms orthonormal */
     double *amplitude; /* of frames first ... */
-    double complex *psi;         /* the slots' waves at the detector, by position */
+    double complex *psi;         /* the waves at the detector, by position */
     double complex *phi;         /* the kept state, by position */
     ag_real *source, *state;
     ag_array *scratch, *measured, *error, *kept;
@@ -147,7 +151,7 @@ check_kernel check_copy, check_multiply_add;
 
 /* Which shapes a kernel is run at: all, those without a limit on local memory, the first, the first with
    activations in each precision. */
-enum { TRANSFORM, WINDOW, PLAIN, NET };
+enum { TRANSFORM, WINDOW, PLAIN, NET, MANY = 4 /* added: knows several modes */ };
 
 typedef struct kernel_row {
     const char *name;

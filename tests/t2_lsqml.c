@@ -152,16 +152,16 @@ check_position_sums(problem *p)
 {
     const int64_t parts = parts_of(p), segments = p->plan.tops / p->rows, count = 5 * p->slots * parts;
     for (int whole = 0; whole < 2; whole++) {
-        const int64_t step = whole ? p->pixels : 0;
+        const int64_t step = whole ? p->windows : 0;
         ag_array *const partial = place(p, AG_REAL, count, NULL);
         double *const sum = take(p, count, sizeof *sum);
         ag_run_position_sums(p->program, p->slots, partial, whole, p->d_frame, p->d_corner, p->d_fraction, p->d_object,
                              p->object_cols, p->d_probe, step, p->d_stack);
-        for (int64_t i = 0; i < p->slots * p->pixels && p->compares; i++) {
-            const int64_t s = i / p->pixels, j = p->frame[s], y = i / p->cols % p->rows, x = i % p->cols;
+        for (int64_t i = 0; i < p->waves * p->pixels && p->compares; i++) {
+            const int64_t s = i / p->windows, j = p->frame[s], y = i / p->cols % p->rows, x = i % p->cols;
             if (y < 1 || x < 1 || y > p->rows - 2 || x > p->cols - 2)
                 continue;
-            const wave probe = reference_probe(p, s, y, x, step);
+            const wave probe = reference_probe(p, i / p->pixels, y, x, step);
             const wave gy = probe * (object_at(p, j, y + 1, x) - object_at(p, j, y - 1, x)) / 2;
             const wave gx = probe * (object_at(p, j, y, x + 1) - object_at(p, j, y, x - 1)) / 2;
             const wave chi = value(p->stack, i) - (whole ? probe * object_at(p, j, y, x) : 0);

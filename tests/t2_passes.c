@@ -15,12 +15,12 @@ compare_strips(problem *p, int near, const char *what, const ag_array *strips, c
     if (!p->compares)
         return;
     const wave *const found = from_strips(p, near, values);
-    ag_real *const flat = take(p, 2 * p->slots * p->pixels, sizeof *flat);
-    for (int64_t i = 0; i < p->slots * p->pixels; i++) {
+    ag_real *const flat = take(p, 2 * p->waves * p->pixels, sizeof *flat);
+    for (int64_t i = 0; i < p->waves * p->pixels; i++) {
         flat[2 * i] = (ag_real)creal(found[i]);
         flat[2 * i + 1] = (ag_real)cimag(found[i]);
     }
-    compare(p, what, 2 * p->slots * p->pixels, flat, (const double *)expected);
+    compare(p, what, 2 * p->waves * p->pixels, flat, (const double *)expected);
 }
 
 static void
@@ -32,18 +32,18 @@ compare_scratch(problem *p, const char *what, const ag_array *scratch, const wav
 static void
 check_load(problem *p, ag_load *load, int with_object)
 {
-    for (int64_t step = 0; step <= p->pixels; step += p->pixels) {
-        ag_array *const scratch = place(p, AG_REAL, p->slots * p->plan.scratch, NULL);
-        wave *const expected = take(p, p->slots * p->pixels, sizeof *expected);
-        load(p->program, p->slots, scratch, p->plan.table_y, p->d_frame, p->d_corner, p->d_fraction,
+    for (int64_t step = 0; step <= p->windows; step += p->windows) {
+        ag_array *const scratch = place(p, AG_REAL, p->waves * p->plan.scratch, NULL);
+        wave *const expected = take(p, p->waves * p->pixels, sizeof *expected);
+        load(p->program, p->waves, scratch, p->plan.table_y, p->d_frame, p->d_corner, p->d_fraction,
              with_object ? p->d_object : NULL, p->object_cols, p->d_probe, step, p->spill);
-        for (int64_t i = 0; i < p->slots * p->pixels && p->compares; i++) {
+        for (int64_t i = 0; i < p->waves * p->pixels && p->compares; i++) {
             const int64_t s = i / p->pixels, y = i / p->cols % p->rows, x = i % p->cols;
             expected[i] = reference_probe(p, s, y, x, step) *
-                          (with_object ? reference_window(p, p->frame[s], y, x) : 1);
+                          (with_object ? reference_window(p, p->frame[s / p->modes], y, x) : 1);
         }
         if (p->compares)
-            reference_columns(p, expected, p->slots, -1);
+            reference_columns(p, expected, p->waves, -1);
         compare_scratch(p, step ? "a probe for each slot" : "one probe", scratch, expected);
     }
 }
@@ -64,8 +64,8 @@ check_load_probe(problem *p)
 static wave *
 random_frames(problem *p, int near, double scale, ag_real **strips)
 {
-    wave *const frame = take(p, p->slots * p->pixels, sizeof *frame);
-    for (int64_t i = 0; i < p->slots * p->pixels; i++)
+    wave *const frame = take(p, p->waves * p->pixels, sizeof *frame);
+    for (int64_t i = 0; i < p->waves * p->pixels; i++)
         frame[i] = i < PERIOD ? scale * (ag_random_normal(&p->random) + I * ag_random_normal(&p->random))
                               : frame[i - PERIOD];
     *strips = to_strips(p, near, frame);
@@ -78,23 +78,23 @@ check_store(problem *p, ag_store *store, int difference)
     ag_real *source;
     const double size = 1 / sqrt((double)p->rows);
     wave *const frame = random_frames(p, 0, size, &source);
-    ag_array *const scratch = place(p, AG_REAL, p->slots * p->plan.scratch, source);
+    ag_array *const scratch = place(p, AG_REAL, p->waves * p->plan.scratch, source);
     if (p->compares)
-        reference_columns(p, frame, p->slots, 1);
-    for (int64_t step = 0; step <= p->pixels; step += p->pixels) {
-        ag_array *const result = place(p, AG_COMPLEX, p->slots * p->pixels, NULL);
-        wave *const expected = take(p, p->slots * p->pixels, sizeof *expected);
-        store(p->program, p->slots, result, scratch, p->plan.table_y, p->d_frame, p->d_corner,
+        reference_columns(p, frame, p->waves, 1);
+    for (int64_t step = 0; step <= p->windows; step += p->windows) {
+        ag_array *const result = place(p, AG_COMPLEX, p->waves * p->pixels, NULL);
+        wave *const expected = take(p, p->waves * p->pixels, sizeof *expected);
+        store(p->program, p->waves, result, scratch, p->plan.table_y, p->d_frame, p->d_corner,
               p->d_fraction, difference ? p->d_object : NULL, p->object_cols,
               difference ? p->d_probe : NULL, step, p->spill);
-        for (int64_t i = 0; i < p->slots * p->pixels && p->compares; i++) {
+        for (int64_t i = 0; i < p->waves * p->pixels && p->compares; i++) {
             const int64_t s = i / p->pixels, y = i / p->cols % p->rows, x = i % p->cols;
             expected[i] = frame[i];
             if (difference)
                 expected[i] -=
-                    reference_probe(p, s, y, x, step) * reference_window(p, p->frame[s], y, x);
+                    reference_probe(p, s, y, x, step) * reference_window(p, p->frame[s / p->modes], y, x);
         }
-        compare(p, step ? "a probe for each slot" : "one probe", 2 * p->slots * p->pixels,
+        compare(p, step ? "a probe for each slot" : "one probe", 2 * p->waves * p->pixels,
                 fetch(p, result), (const double *)expected);
     }
 }
@@ -131,12 +131,12 @@ middle_begin(problem *p, int64_t first)
     m.psi = random_frames(p, 0, sqrt((double)(p->near ? p->cols : p->rows)), &m.source);
     m.phi = random_frames(p, p->near, 1, &m.state);
     if (p->compares && p->near)
-        reference_columns(p, m.psi, p->slots, 1);
+        reference_columns(p, m.psi, p->waves, 1);
     else if (p->compares)
-        reference_rows(p, m.psi, p->slots, -1);
-    for (int64_t i = 0; i < p->slots * p->pixels; i++)
+        reference_rows(p, m.psi, p->waves, -1);
+    for (int64_t i = 0; i < p->waves * p->pixels; i++)
         m.psi[i] *= m.scale;
-    m.scratch = place(p, AG_REAL, p->slots * p->plan.scratch, m.source);
+    m.scratch = place(p, AG_REAL, p->waves * p->plan.scratch, m.source);
     m.kept = place(p, AG_REAL, strip_reals(p, p->near), m.state);
     m.measured = place(p, AG_REAL, (p->frames - first) * p->amplitudes,
                        to_amplitudes(p, m.amplitude, p->frames - first));
@@ -147,14 +147,26 @@ middle_begin(problem *p, int64_t first)
 double
 data_at(const problem *p, const middle *m, int64_t i)
 {
-    return m->amplitude[(p->frame[i / p->pixels] - m->first) * p->pixels + i % p->pixels];
+    return m->amplitude[(p->frame[i / p->windows] - m->first) * p->pixels + i % p->pixels];
 }
 
 int64_t
 strip_of(const problem *p, int64_t i)
 {
-    return i / p->pixels * p->strips +
+    return i / p->windows * p->strips +
            (p->near ? i % p->cols : i % p->pixels / p->cols) / p->plan.shape.tile;
+}
+
+/* The modulus at pixel i of the stack, of all modes of the frame. */
+static double
+modulus_of(const problem *p, const wave *w, int64_t i)
+{
+    double sum = 0;
+    for (int64_t k = 0; k < p->modes; k++) {
+        const wave one = w[i / p->windows * p->windows + k * p->pixels + i % p->pixels];
+        sum += creal(one * conj(one));
+    }
+    return sqrt(sum);
 }
 
 /* The sum over each strip of term(|psi| - a), measured pixels only. */
@@ -164,10 +176,10 @@ compare_sums(problem *p, const char *what, const middle *m, const ag_array *foun
 {
     const int64_t strips = p->strips;
     double *const sum = take(p, p->slots * strips, sizeof *sum);
-    for (int64_t i = 0; i < p->slots * p->pixels && p->compares; i++) {
+    for (int64_t i = 0; i < p->waves * p->pixels && p->compares; i++) {
         const double a = data_at(p, m, i);
-        if (a < UNMEASURED)
-            sum[strip_of(p, i)] += term(cabs(m->psi[i]) - a);
+        if (a < UNMEASURED && i % p->windows < p->pixels)
+            sum[strip_of(p, i)] += term(modulus_of(p, m->psi, i) - a);
     }
     compare(p, what, p->slots * strips, fetch(p, found), sum);
 }
@@ -178,11 +190,11 @@ square(double x)
     return x * x;
 }
 
-/* a w / (max(|w|, least) + guard), or w where nothing was measured. */
+/* a w / (max(|w|, least) + guard) at pixel i, or w where nothing was measured. */
 static wave
-project(double a, wave w)
+project(const problem *p, double a, const wave *w, int64_t i)
 {
-    return a < UNMEASURED ? a * w / (fmax(cabs(w), least) + guard) : w;
+    return a < UNMEASURED ? a * w[i] / (fmax(modulus_of(p, w, i), least) + guard) : w[i];
 }
 
 static void
@@ -201,27 +213,24 @@ check_middle(problem *p, int kind, int64_t first, int start)
         (p->near ? ag_run_near_modulus_raar
                  : ag_run_modulus_raar)(p->program, p->slots, m.scratch, table, m.error, m.kept, p->d_frame, first,
                                         m.measured, m.scale, least, guard, beta, start, p->spill);
-    wave *const on = take(p, p->slots * p->pixels, sizeof *on);
-    wave *const kept = take(p, p->slots * p->pixels, sizeof *on);
-    for (int64_t i = 0; i < p->slots * p->pixels && p->compares; i++) {
-        const double a = data_at(p, &m, i);
-        const wave psi = m.psi[i];
-        if (kind == MODULUS) {
-            on[i] = project(a, psi);
-        } else if (kind == DM) {
-            on[i] = start ? project(a, psi) : m.phi[i] + project(a, 2 * psi - m.phi[i]) - psi;
-            kept[i] = on[i];
-        } else {
-            const wave z = start ? psi : m.phi[i] + 2 * beta * psi;
-            on[i] = project(a, z);
-            kept[i] = beta * (z - psi) + (1 - 2 * beta) * on[i];
-        }
+    wave *const on = take(p, p->waves * p->pixels, sizeof *on), *const z = take(p, p->waves * p->pixels, sizeof *z);
+    wave *const kept = take(p, p->waves * p->pixels, sizeof *on);
+    for (int64_t i = 0; i < p->waves * p->pixels && p->compares; i++)
+        z[i] = kind == MODULUS || start ? m.psi[i]
+               : kind == DM             ? 2 * m.psi[i] - m.phi[i]
+                                        : m.phi[i] + 2 * beta * m.psi[i];
+    for (int64_t i = 0; i < p->waves * p->pixels && p->compares; i++) {
+        on[i] = project(p, data_at(p, &m, i), z, i);
+        if (kind == DM)
+            kept[i] = on[i] += start ? 0 : m.phi[i] - m.psi[i];
+        else if (kind == RAAR)
+            kept[i] = beta * (z[i] - m.psi[i]) + (1 - 2 * beta) * on[i];
         on[i] *= m.scale;
     }
     if (p->compares && p->near)
-        reference_columns(p, on, p->slots, -1);
+        reference_columns(p, on, p->waves, -1);
     else if (p->compares)
-        reference_rows(p, on, p->slots, 1);
+        reference_rows(p, on, p->waves, 1);
     compare_scratch(p, "wave", m.scratch, on);
     if (kind != MODULUS)
         compare_strips(p, p->near, "state", m.kept, kept);
@@ -288,7 +297,7 @@ check_power(problem *p)
     (p->near ? ag_run_near_power
              : ag_run_power)(p->program, p->slots, m.error, m.scratch, p->near ? p->plan.table_y : p->plan.table_x,
                              p->d_frame, m.first, m.measured, m.scale, p->spill);
-    for (int64_t i = 0; i < p->slots * p->pixels; i++)
+    for (int64_t i = 0; i < p->waves * p->pixels; i++)
         if (data_at(p, &m, i) < UNMEASURED)
             expected[strip_of(p, i)] += creal(m.psi[i] * conj(m.psi[i]));
     compare(p, "power", p->slots * p->strips, fetch(p, m.error), expected);
@@ -339,18 +348,18 @@ check_shift(problem *p)
     for (int sign = -1; sign <= 1; sign += 2) {
         ag_real *source;
         wave *const frame = random_frames(p, 0, 1, &source);
-        ag_array *const scratch = place(p, AG_REAL, p->slots * p->plan.scratch, source);
-        ag_run_shift(p->program, p->slots, scratch, p->plan.table_x, p->d_frame, d_ramp,
+        ag_array *const scratch = place(p, AG_REAL, p->waves * p->plan.scratch, source);
+        ag_run_shift(p->program, p->waves, scratch, p->plan.table_x, p->d_frame, d_ramp,
                      1 / (double)p->pixels, sign, p->spill);
         if (p->compares)
-            reference_rows(p, frame, p->slots, -1);
-        for (int64_t i = 0; i < p->slots * p->pixels; i++) {
-            const wave *const own = ramp + p->frame[i / p->pixels] * length;
+            reference_rows(p, frame, p->waves, -1);
+        for (int64_t i = 0; i < p->waves * p->pixels; i++) {
+            const wave *const own = ramp + p->frame[i / p->windows] * length;
             const wave turn = own[i / p->cols % p->rows] * own[p->rows + i % p->cols];
             frame[i] *= (sign > 0 ? turn : conj(turn)) / (double)p->pixels;
         }
         if (p->compares)
-            reference_rows(p, frame, p->slots, 1);
+            reference_rows(p, frame, p->waves, 1);
         compare_scratch(p, sign > 0 ? "there" : "back", scratch, frame);
     }
 }
@@ -367,19 +376,19 @@ check_transfer(problem *p)
     for (int variant = 0; variant < 4; variant++) {
         const int sign = variant & 1 ? 1 : -1, moved = variant & 2;
         wave *const frame = random_frames(p, 0, 1, &source);
-        ag_array *const scratch = place(p, AG_REAL, p->slots * p->plan.scratch, source);
-        ag_run_transfer(p->program, p->slots, scratch, p->plan.table_x, p->d_frame, factor, moved ? d_ramp : NULL,
+        ag_array *const scratch = place(p, AG_REAL, p->waves * p->plan.scratch, source);
+        ag_run_transfer(p->program, p->waves, scratch, p->plan.table_x, p->d_frame, factor, moved ? d_ramp : NULL,
                         moved, 1 / (double)p->pixels, sign, p->spill);
         if (p->compares)
-            reference_rows(p, frame, p->slots, -1);
-        for (int64_t i = 0; i < p->slots * p->pixels; i++) {
-            const wave *const own = ramp + p->frame[i / p->pixels] * length;
+            reference_rows(p, frame, p->waves, -1);
+        for (int64_t i = 0; i < p->waves * p->pixels; i++) {
+            const wave *const own = ramp + p->frame[i / p->windows] * length;
             const wave turn = own[i / p->cols % p->rows] * own[p->rows + i % p->cols];
             const wave there = h[i % p->pixels] * (moved ? conj(turn) : 1);
             frame[i] *= (sign > 0 ? there : conj(there)) / (double)p->pixels;
         }
         if (p->compares)
-            reference_rows(p, frame, p->slots, 1);
+            reference_rows(p, frame, p->waves, 1);
         compare_scratch(p, sign > 0 ? "there" : "back", scratch, frame);
     }
 }

@@ -60,9 +60,9 @@ reference_window(const problem *p, int64_t j, int64_t y, int64_t x)
 }
 
 double complex
-reference_probe(const problem *p, int64_t s, int64_t y, int64_t x, int64_t step)
+reference_probe(const problem *p, int64_t w, int64_t y, int64_t x, int64_t step)
 {
-    const ag_complex v = p->probe[s * step + y * p->cols + x];
+    const ag_complex v = p->probe[w / p->modes * step + w % p->modes * p->pixels + y * p->cols + x];
     return (double)v.re + I * (double)v.im;
 }
 
@@ -89,15 +89,15 @@ int64_t
 strip_reals(const problem *p, int near)
 {
     const ag_shape *s = &p->plan.shape;
-    return p->unfused ? p->slots * 2 * p->pixels
-                      : p->slots * 2 * (int64_t)s->tile * (near ? s->strips_x * p->rows : s->strips_y * p->cols);
+    return p->unfused ? p->waves * 2 * p->pixels
+                      : p->waves * 2 * (int64_t)s->tile * (near ? s->strips_x * p->rows : s->strips_y * p->cols);
 }
 
 double complex *
 from_strips(problem *p, int near, const ag_real *strips)
 {
-    double complex *const frame = take(p, p->slots * p->pixels, sizeof *frame);
-    for (int64_t i = 0; i < p->slots * p->pixels; i++) {
+    double complex *const frame = take(p, p->waves * p->pixels, sizeof *frame);
+    for (int64_t i = 0; i < p->waves * p->pixels; i++) {
         const ag_real *at = strips + strip_at(p, near, i);
         frame[i] = (double)at[0] + I * (double)at[imaginary(p)];
     }
@@ -111,7 +111,7 @@ to_strips(problem *p, int near, const double complex *frame)
     ag_real *const strips = take(p, count, sizeof *strips);
     for (int64_t i = 0; i < count; i++)
         strips[i] = (ag_real)NAN;
-    for (int64_t i = 0; i < p->slots * p->pixels; i++) {
+    for (int64_t i = 0; i < p->waves * p->pixels; i++) {
         ag_real *at = strips + strip_at(p, near, i);
         at[0] = (ag_real)creal(frame[i]);
         at[imaginary(p)] = (ag_real)cimag(frame[i]);

@@ -31,13 +31,13 @@ inside(const problem *p, const box *b, int64_t pixel)
     return row >= b->top && row < b->top + b->rows && column >= b->left && column < b->right;
 }
 
-/* Adds conj(p) z and |p|^2 of slots from ... to - 1, by the weights of the four object pixels. */
+/* Adds conj(p) z and |p|^2 of all modes of slots from ... to - 1, by the weights of the four object pixels. */
 static void
 scatter(const problem *p, int64_t from, int64_t to, int64_t step, wave *number, double *density)
 {
-    for (int64_t i = from * p->pixels; i < to * p->pixels; i++) {
+    for (int64_t i = from * p->windows; i < to * p->windows; i++) {
         const int64_t s = i / p->pixels, y = i / p->cols % p->rows, x = i % p->cols,
-                      j = p->frame[s];
+                      j = p->frame[s / p->modes];
         const wave v = reference_probe(p, s, y, x, step),
                    z = (double)p->stack[i].re + I * (double)p->stack[i].im;
         for (int tap = 0; tap < (p->at->linear ? 4 : 1); tap++) {
@@ -55,7 +55,7 @@ static void
 run_object_sum(problem *p, ag_array *number, ag_array *density, const box *b, int64_t from,
                int64_t to, int64_t step, int fresh)
 {
-    const ag_array frame = ag_view(p->d_frame, from), stack = ag_view(p->d_stack, from * p->pixels);
+    const ag_array frame = ag_view(p->d_frame, from), stack = ag_view(p->d_stack, from * p->windows);
     const ag_array probe = ag_view(p->d_probe, from * step);
     ag_run_object_sum(p->program, b->rows * b->segments, number, density, p->object_cols, b->top,
                       b->left, b->right, b->segments, to - from, fresh, &frame, p->d_corner,
@@ -68,7 +68,7 @@ check_object_sum(problem *p)
     const int64_t n = p->object_rows * p->object_cols;
     for (int variant = 0; variant < 3; variant++) {
         const int fresh = variant != 1;
-        const int64_t step = variant ? p->pixels : 0;
+        const int64_t step = variant ? p->windows : 0;
         const box b = box_of(p, variant != 2);
         ag_complex *const number = random_complex(p, n);
         ag_real *const density = random_reals(p, n);
@@ -103,7 +103,7 @@ check_object_coverage(problem *p)
 {
     const int64_t n = p->object_rows * p->object_cols;
     for (int whole = 0; whole < 2; whole++) {
-        const int64_t step = whole ? p->pixels : 0;
+        const int64_t step = whole ? p->windows : 0;
         const box b = box_of(p, whole);
         ag_real *const old = random_reals(p, n);
         ag_array *const density = place(p, AG_REAL, n, old);
@@ -172,58 +172,61 @@ check_probe_terms(problem *p)
     const int64_t tops = p->plan.tops, segments = tops / p->rows;
     for (int variant = 0; variant < 4; variant++) {
         const int more = variant & 1, keep = variant >> 1;
-        const int64_t step = more ? p->pixels : 0;
+        const int64_t step = more ? p->windows : 0;
         double top;
         ag_real *const old = random_densities(p, p->pixels, &top);
-        ag_complex *const begun = random_complex(p, p->pixels);
-        ag_array *const number = place(p, AG_COMPLEX, p->pixels, more ? begun : NULL);
-        ag_array *const term = place(p, AG_COMPLEX, p->slots * p->pixels, NULL);
+        ag_complex *const begun = random_complex(p, p->windows);
+        ag_array *const number = place(p, AG_COMPLEX, p->windows, more ? begun : NULL);
+        ag_array *const term = place(p, AG_COMPLEX, p->waves * p->pixels, NULL);
         ag_array *const density = place(p, AG_REAL, p->pixels, more ? old : NULL);
         ag_array *const density_top = place(p, AG_REAL, tops, NULL);
         ag_array *const probe_top = place(p, AG_REAL, tops, NULL);
-        wave *const e_term = take(p, p->slots * p->pixels, sizeof *e_term);
-        wave *const e_number = take(p, p->pixels, sizeof *e_number);
+        wave *const e_term = take(p, p->waves * p->pixels, sizeof *e_term);
+        wave *const e_number = take(p, p->windows, sizeof *e_number);
         double *const e_density = take(p, p->pixels, sizeof *e_density);
         double *const e_top = take(p, tops, sizeof *e_top);
         double *const e_probe = take(p, tops, sizeof *e_top);
-        for (int64_t i = 0; i < p->pixels && more; i++) {
-            e_density[i] = (double)old[i];
+        for (int64_t i = 0; i < p->windows && more; i++) {
+            e_density[i % p->pixels] = (double)old[i % p->pixels];
             e_number[i] = (double)begun[i].re + I * (double)begun[i].im;
         }
-        ag_run_probe_terms(p->program, p->rows, number, term, density, density_top, probe_top,
+        ag_run_probe_terms(p->program, p->rows * p->modes, number, term, density, density_top, probe_top,
                            p->slots, !more, keep, p->d_frame, p->d_corner, p->d_fraction, p->d_object,
                            p->object_cols, p->d_probe, step, p->d_stack);
-        for (int64_t i = 0; i < p->slots * p->pixels; i++) {
+        for (int64_t i = 0; i < p->waves * p->pixels; i++) {
             const int64_t s = i / p->pixels, y = i / p->cols % p->rows, x = i % p->cols;
-            const wave o = reference_window(p, p->frame[s], y, x),
-                       v = reference_probe(p, s, y, x, step);
+            const int first = s % p->modes == 0;
+            const wave o = reference_window(p, p->frame[s / p->modes], y, x);
+            double power = 0;
+            for (int64_t k = 0; k < p->modes && first; k++)
+                power += pow(cabs(reference_probe(p, s + k, y, x, step)), 2);
             double *const most = &e_probe[y * segments + x / AG_SEGMENT];
             e_term[i] = conj(o) * ((double)p->stack[i].re + I * (double)p->stack[i].im);
-            e_number[i % p->pixels] += e_term[i];
-            e_density[i % p->pixels] += creal(o * conj(o));
-            *most = fmax(*most, creal(v * conj(v)));
+            e_number[i % p->windows] += e_term[i];
+            e_density[i % p->pixels] += first * creal(o * conj(o));
+            *most = fmax(*most, power);
         }
         for (int64_t i = 0; i < p->pixels; i++) {
             double *const most = &e_top[i / p->cols * segments + i % p->cols / AG_SEGMENT];
             *most = fmax(*most, e_density[i]);
         }
         if (keep)
-            compare(p, "term", 2 * p->slots * p->pixels, fetch(p, term), (const double *)e_term);
+            compare(p, "term", 2 * p->waves * p->pixels, fetch(p, term), (const double *)e_term);
         else
-            compare(p, "number", 2 * p->pixels, fetch(p, number), (const double *)e_number);
+            compare(p, "number", 2 * p->windows, fetch(p, number), (const double *)e_number);
         compare(p, "density", p->pixels, fetch(p, density), e_density);
         compare(p, "density_top", tops, fetch(p, density_top), e_top);
         compare(p, "probe_top", tops, fetch(p, probe_top), e_probe);
     }
 }
 
-/* The sum of the stack over the slots from ... to - 1. */
+/* The sum of the stack over the slots from ... to - 1, at pixel i of all modes. */
 static wave
 stack_sum(const problem *p, int64_t from, int64_t to, int64_t i)
 {
     wave sum = 0;
     for (int64_t s = from; s < to; s++)
-        sum += (double)p->stack[s * p->pixels + i].re + I * (double)p->stack[s * p->pixels + i].im;
+        sum += (double)p->stack[s * p->windows + i].re + I * (double)p->stack[s * p->windows + i].im;
     return sum;
 }
 
@@ -236,36 +239,36 @@ check_probe_step(problem *p)
         ag_real *const density = random_densities(p, p->pixels, &least);
         ag_real *const density_top = random_densities(p, p->plan.tops, &top);
         const double factor = variant ? 0 : beta; /* 0: pixel 0 has a density of 0 and stays */
-        ag_array *const probe = place(p, AG_COMPLEX, p->pixels, p->probe);
-        ag_run_probe_step(p->program, p->rows, probe, p->d_stack,
+        ag_array *const probe = place(p, AG_COMPLEX, p->windows, p->probe);
+        ag_run_probe_step(p->program, p->rows * p->modes, probe, p->d_stack,
                           place(p, AG_REAL, p->pixels, density),
                           place(p, AG_REAL, p->plan.tops, density_top), p->slots, factor, step);
-        wave *const expected = take(p, p->pixels, sizeof *expected);
-        for (int64_t i = 0; i < p->pixels; i++) {
-            const double below = (1 - factor) * (double)density[i] + factor * top;
-            expected[i] = reference_probe(p, 0, i / p->cols, i % p->cols, 0);
+        wave *const expected = take(p, p->windows, sizeof *expected);
+        for (int64_t i = 0; i < p->windows; i++) {
+            const double below = (1 - factor) * (double)density[i % p->pixels] + factor * top;
+            expected[i] = reference_probe(p, i / p->pixels, i / p->cols % p->rows, i % p->cols, 0);
             if (below > 0)
                 expected[i] += step * stack_sum(p, 0, p->slots, i) / below;
         }
-        compare(p, "probe", 2 * p->pixels, fetch(p, probe), (const double *)expected);
+        compare(p, "probe", 2 * p->windows, fetch(p, probe), (const double *)expected);
     }
 }
 
 void
 check_probe_sum(problem *p)
 {
-    ag_array *const one = place(p, AG_COMPLEX, p->pixels, NULL);
-    ag_array *const two = place(p, AG_COMPLEX, p->pixels, NULL);
-    const ag_array rest = ag_view(p->d_stack, p->pixels);
-    wave *const expected = take(p, p->pixels, sizeof *expected);
-    ag_run_probe_sum(p->program, p->pixels, one, p->d_stack, p->slots, 1);
-    ag_run_probe_sum(p->program, p->pixels, two, p->d_stack, 1, 1);
-    ag_run_probe_sum(p->program, p->pixels, two, &rest, p->slots - 1, 0);
-    for (int64_t i = 0; i < p->pixels; i++)
+    ag_array *const one = place(p, AG_COMPLEX, p->windows, NULL);
+    ag_array *const two = place(p, AG_COMPLEX, p->windows, NULL);
+    const ag_array rest = ag_view(p->d_stack, p->windows);
+    wave *const expected = take(p, p->windows, sizeof *expected);
+    ag_run_probe_sum(p->program, p->windows, one, p->d_stack, p->slots, 1);
+    ag_run_probe_sum(p->program, p->windows, two, p->d_stack, 1, 1);
+    ag_run_probe_sum(p->program, p->windows, two, &rest, p->slots - 1, 0);
+    for (int64_t i = 0; i < p->windows; i++)
         expected[i] = stack_sum(p, 0, p->slots, i);
     const void *const found = fetch(p, one);
-    compare(p, "sum", 2 * p->pixels, found, (const double *)expected);
-    ck_assert_msg(!memcmp(found, fetch(p, two), (size_t)p->pixels * sizeof(ag_complex)),
+    compare(p, "sum", 2 * p->windows, found, (const double *)expected);
+    ck_assert_msg(!memcmp(found, fetch(p, two), (size_t)p->windows * sizeof(ag_complex)),
                   "probe_sum: the same frames in two blocks change bits");
 }
 

@@ -14,7 +14,7 @@
 /* A kernel with transforms, and its form without them. */
 #define ROWS2(name, kind, tolerance) \
     ROW(name, kind, tolerance), \
-        {#name "_unfused", AG_KERNEL_##name##_unfused, WINDOW, kind == WINDOW ? tolerance : 5e-7, check_##name, 1}
+        {#name "_unfused", AG_KERNEL_##name##_unfused, WINDOW + ((kind) & MANY), (kind) == WINDOW ? tolerance : 5e-7, check_##name, 1}
 const kernel_row kernel_table[] = {
     ROW(affine, NET, 5e-7),
     ROWS2(amplitude, WINDOW, 1e-7),
@@ -39,8 +39,8 @@ const kernel_row kernel_table[] = {
     ROW(ep_update, WINDOW, 3e-7),
     ROWS2(ep_weigh, TRANSFORM, 2e-6),
     ROW(head, NET, 5e-7),
-    ROWS2(load_exit, TRANSFORM, 5e-7),
-    ROWS2(load_probe, TRANSFORM, 5e-7),
+    ROWS2(load_exit, TRANSFORM + MANY, 5e-7),
+    ROWS2(load_probe, TRANSFORM + MANY, 5e-7),
     ROW(lsq_direction, WINDOW, 5e-7),
     ROW(lsq_frames, WINDOW, 5e-7),
     ROW(lsq_mean, PLAIN, 2e-6),
@@ -49,50 +49,50 @@ const kernel_row kernel_table[] = {
     ROW(lsq_solve, PLAIN, 1e-6),
     ROW(lsq_sums, WINDOW, 1e-6),
     ROW(maximum, PLAIN, 0),
-    ROWS2(measure, TRANSFORM, 1e-6),
-    ROWS2(modulus, TRANSFORM, 1e-6),
-    ROWS2(modulus_dm, TRANSFORM, 1e-6),
-    ROWS2(modulus_raar, TRANSFORM, 1e-6),
+    ROWS2(measure, TRANSFORM + MANY, 1e-6),
+    ROWS2(modulus, TRANSFORM + MANY, 1e-6),
+    ROWS2(modulus_dm, TRANSFORM + MANY, 1e-6),
+    ROWS2(modulus_raar, TRANSFORM + MANY, 1e-6),
     ROW(move_along, WINDOW, 3e-7),
     ROW(multiply_add, PLAIN, 1e-6),
     ROWS2(near_amplitude, WINDOW, 1e-7),
     ROW(near_ep_project, TRANSFORM, 2e-6),
     ROW(near_ep_start, TRANSFORM, 1e-6),
     ROW(near_ep_weigh, TRANSFORM, 2e-6),
-    ROW(near_measure, TRANSFORM, 1e-6),
-    ROW(near_modulus, TRANSFORM, 1e-6),
-    ROW(near_modulus_dm, TRANSFORM, 1e-6),
-    ROW(near_modulus_raar, TRANSFORM, 1e-6),
+    ROW(near_measure, TRANSFORM + MANY, 1e-6),
+    ROW(near_modulus, TRANSFORM + MANY, 1e-6),
+    ROW(near_modulus_dm, TRANSFORM + MANY, 1e-6),
+    ROW(near_modulus_raar, TRANSFORM + MANY, 1e-6),
     ROW(near_poisson, TRANSFORM, 2e-6),
     ROW(near_poisson_sums, TRANSFORM, 2e-6),
-    ROW(near_power, TRANSFORM, 1e-6),
+    ROW(near_power, TRANSFORM + MANY, 1e-6),
     ROW(norm_scale, PLAIN, 5e-7),
-    ROW(object_coverage, WINDOW, 2e-7),
-    ROW(object_step, WINDOW, 3e-7),
-    ROW(object_sum, WINDOW, 2e-7),
+    ROW(object_coverage, WINDOW + MANY, 2e-7),
+    ROW(object_step, WINDOW + MANY, 3e-7),
+    ROW(object_sum, WINDOW + MANY, 2e-7),
     ROW(place_patches, PLAIN, 3e-7),
     ROWS2(poisson, TRANSFORM, 2e-6),
     ROW(poisson_alpha, WINDOW, 5e-7),
     ROW(poisson_mean, PLAIN, 5e-7),
     ROWS2(poisson_sums, TRANSFORM, 2e-6),
     ROW(pool, NET, 2e-7),
-    ROW(position_sums, WINDOW, 1e-6),
-    ROWS2(power, TRANSFORM, 1e-6),
-    ROW(probe_step, WINDOW, 3e-7),
-    ROW(probe_sum, WINDOW, 1e-7),
-    ROW(probe_terms, WINDOW, 2e-7),
+    ROW(position_sums, WINDOW + MANY, 1e-6),
+    ROWS2(power, TRANSFORM + MANY, 1e-6),
+    ROW(probe_step, WINDOW + MANY, 3e-7),
+    ROW(probe_sum, WINDOW + MANY, 1e-7),
+    ROW(probe_terms, WINDOW + MANY, 2e-7),
     ROW(ramp, WINDOW, 3e-7),
     ROW(rescale, WINDOW, 2e-7),
-    ROWS2(shift, TRANSFORM, 1e-6),
+    ROWS2(shift, TRANSFORM + MANY, 1e-6),
     ROW(spatial_gate, PLAIN, 5e-7),
     ROW(spectral_add, NET, 5e-7),
     ROW(spectral_mix, PLAIN, 5e-7),
     ROW(spectral_sum, NET, 5e-7),
-    ROWS2(store_difference, TRANSFORM, 5e-7),
-    ROWS2(store_stack, TRANSFORM, 5e-7),
+    ROWS2(store_difference, TRANSFORM + MANY, 5e-7),
+    ROWS2(store_stack, TRANSFORM + MANY, 5e-7),
     ROW(to_blocks, NET, 0),
     ROW(total, PLAIN, 2e-6),
-    ROWS2(transfer, TRANSFORM, 1e-6),
+    ROWS2(transfer, TRANSFORM + MANY, 1e-6),
     ROW(weigh, WINDOW, 2e-7),
 };
 /* clang-format on */
@@ -228,8 +228,13 @@ problem_begin(problem *p, ag_device *device, const char *kernel, int number, con
     p->object_rows = p->rows + 9;
     p->object_cols = p->cols + 150; /* more than one segment */
     ag_random_seed(&p->random, 1);
+    p->slots = slots;
+    p->modes = AG_MAX(1, at->modes);
+    p->waves = slots * p->modes;
+    p->windows = p->modes * p->pixels;
     if (ag_plan_create(&p->plan, device, p->rows, p->cols, at->linear, &room) == AG_OK) {
         p->plan.shape.store = p->store;
+        p->plan.shape.modes = (int)p->modes;
         p->program = ag_program_create(device, shape, 1, &number);
     }
     ck_assert_msg(p->program != NULL, "%s", ag_device_message(device));
@@ -240,22 +245,21 @@ problem_begin(problem *p, ag_device *device, const char *kernel, int number, con
     for (int i = 0; i < at->rows + at->cols; i++)
         p->frequency[i] = i < at->rows ? ag_axis_frequency(&shape->y, i)
                                        : ag_axis_frequency(&shape->x, i - at->rows);
-    p->slots = slots;
     p->frames = slots + 2;
     p->frame = take(p, p->slots, sizeof *p->frame);
     p->corner = take(p, 2 * p->frames, sizeof *p->corner);
     p->fraction = take(p, 2 * p->frames, sizeof *p->fraction);
     place_frames(p);
     p->object = random_complex(p, p->object_rows * p->object_cols);
-    p->probe = random_complex(p, p->slots * p->pixels);
-    p->stack = random_complex(p, p->slots * p->pixels);
+    p->probe = random_complex(p, p->waves * p->pixels);
+    p->stack = random_complex(p, p->waves * p->pixels);
     p->d_object = place(p, AG_COMPLEX, p->object_rows * p->object_cols, p->object);
-    p->d_probe = place(p, AG_COMPLEX, p->slots * p->pixels, p->probe);
-    p->d_stack = place(p, AG_COMPLEX, p->slots * p->pixels, p->stack);
+    p->d_probe = place(p, AG_COMPLEX, p->waves * p->pixels, p->probe);
+    p->d_stack = place(p, AG_COMPLEX, p->waves * p->pixels, p->stack);
     p->d_frame = place(p, AG_INT, p->slots, p->frame);
     p->d_corner = place(p, AG_INT, 2 * p->frames, p->corner);
     p->d_fraction = place(p, AG_REAL, 2 * p->frames, p->fraction);
-    p->spill = p->plan.spill ? place(p, AG_REAL, p->slots * p->plan.spill, NULL) : NULL;
+    p->spill = p->plan.spill ? place(p, AG_REAL, p->waves * p->plan.spill, NULL) : NULL;
 }
 
 void

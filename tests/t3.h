@@ -10,9 +10,11 @@ typedef struct trial {
     ag_device *device;
     ag_solver *solver;
     ag_array *object, *probe;
-    int64_t pixels, window;
+    int64_t pixels, window; /* of the object; of all modes of the probe */
 } trial;
 
+/* So many modes, or 1 where the method knows no more. */
+int64_t trial_modes(const ag_options *options, int64_t modes);
 /* Opens device i, or takes `device` where it is given. */
 trial trial_begin(int i, ag_device *device, const ag_scan *scan, const ag_options *options);
 void trial_run(trial *t, int64_t iterations);
@@ -32,6 +34,7 @@ ag_complex *trial_after(int i, const ag_scan *scan, const ag_options *options, i
 
 #define METHODS 9
 
+void add_mode_tests(Suite *suite);
 void add_long_tests(Suite *suite);
 void add_property_tests(Suite *suite);
 void add_physics_tests(Suite *suite);

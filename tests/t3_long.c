@@ -13,7 +13,8 @@ static const struct {
     double jitter;
     int64_t batch, probe_start;
     int near;
-} kind[] = {{0, 1, 1, 0}, {0.8, 1, 1, 0}, {0.8, 7, 1, 0}, {0, 7, -1, 0}, {0.8, 1, 1, 1}};
+    int64_t modes;
+} kind[] = {{0, 1, 1, 0, 1}, {0.8, 1, 1, 0, 1}, {0.8, 7, 1, 0, 2}, {0, 7, -1, 0, 1}, {0.8, 1, 1, 1, 2}};
 #define KINDS ((int)(sizeof kind / sizeof *kind))
 
 static ag_options
@@ -28,6 +29,9 @@ options_of(int i)
     o.probe_start = kind[k].probe_start;
     o.overlap_steps = k == 1 ? 3 : 1;
     o.position_start = k == 0 && strcmp(o.method, "ep") && strcmp(o.method, "ep-em") ? 1 : -1;
+    o.modes = trial_modes(&o, kind[k].modes);
+    if (o.modes > 1 && strcmp(o.method, "dm") && strcmp(o.method, "raar"))
+        o.orthogonalise = 2;
     return o;
 }
 

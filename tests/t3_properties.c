@@ -15,20 +15,33 @@ method_of(int i)
     return ag_method_name(i % METHODS);
 }
 
+int64_t
+trial_modes(const ag_options *options, int64_t modes)
+{
+    static const char *const one[] = {"lsqml", "ep", "ep-em"};
+    for (size_t i = 0; i < sizeof one / sizeof *one; i++)
+        modes = strcmp(options->method, one[i]) ? modes : 1;
+    return modes;
+}
+
 trial
 trial_begin(int i, ag_device *device, const ag_scan *scan, const ag_options *options)
 {
     const ag_scan_info *info = ag_scan_content(scan);
     trial t = {.device = device ? device : test_open(i), .pixels = info->object_rows * info->object_cols,
-               .window = info->rows * info->cols};
-    ag_complex *one = ag_calloc(t.pixels, sizeof *one);
-    ck_assert_ptr_nonnull(one);
+               .window = options->modes * info->rows * info->cols};
+    ag_complex *one = ag_calloc(t.pixels, sizeof *one), *probe = ag_calloc(t.window, sizeof *probe);
+    const int64_t given = AG_MIN(info->modes, options->modes);
+    ck_assert(one && probe);
+    memcpy(probe, info->probe, (size_t)(given * info->rows * info->cols) * sizeof *probe);
+    ck_assert_int_eq(ag_probe_modes(probe, options->modes, given, info->rows, info->cols, 0.3, NULL), AG_OK);
     for (int64_t k = 0; k < t.pixels; k++)
         one[k].re = 1;
     ag_array_create(&t.object, t.device, AG_COMPLEX, t.pixels);
     ag_array_create(&t.probe, t.device, AG_COMPLEX, t.window);
     ck_assert_int_eq(ag_array_write(t.object, 0, t.pixels, one), AG_OK);
-    ck_assert_int_eq(ag_array_write(t.probe, 0, t.window, info->probe), AG_OK);
+    ck_assert_int_eq(ag_array_write(t.probe, 0, t.window, probe), AG_OK);
+    free(probe);
     free(one);
     if (ag_solver_create(&t.solver, t.device, ag_comm_self(), scan, options, t.object, t.probe))
         ck_abort_msg("%s", ag_device_message(t.device));
@@ -137,8 +150,8 @@ whole_file(const char *path)
     return bytes;
 }
 
-/* Two iterations of every method, whole and sub-pixel positions, batches, and the first two in the near
-   field: the committed steps.
+/* Two iterations of every method, whole and sub-pixel positions, batches, the first two in the near field, and
+   probes of two modes in either: the committed steps.
    ARGAND_UPDATE_TRACES=1 writes them anew. */
 START_TEST(traces)
 {
@@ -147,9 +160,13 @@ START_TEST(traces)
     const int family = strstr(method, "pie") != NULL;
     ag_device *device = test_open(_i / METHODS);
     ag_device_trace(device, take_trace, take_ledger, NULL);
-    for (int variant = 0; variant < 5; variant++) {
-        ag_scan *scan = (variant < 3 ? test_scan : test_near_scan)(32, 80, 6, variant == 1 || variant == 4 ? 0.8 : 0);
+    for (int variant = 0; variant < 7; variant++) {
+        const int far = variant < 3 || variant == 5, moved = variant == 1 || variant == 4 || variant == 5;
         ag_options o = test_options(method);
+        o.modes = variant < 5 ? 1 : trial_modes(&o, 2);
+        if (variant > 4 && o.modes == 1)
+            break;
+        ag_scan *scan = (far ? test_scan : test_near_scan)(32, 80, 6, moved ? 0.8 : 0);
         o.probe_start = strcmp(method, "pie") && strcmp(method, "ep") ? strcmp(method, "ep-em") != 0 : -1;
         o.sparsity = strcmp(method, "ep-em") ? 0 : 0.9;
         o.shuffle = 0;
@@ -231,6 +248,7 @@ START_TEST(threads)
     ag_scan *scan = test_scan(40, 100, 24, 0.8);
     ag_options o = test_options(method_of(_i));
     ag_complex *object[3];
+    o.modes = trial_modes(&o, 2);
     for (int k = 0; k < 3; k++) {
         setenv("ARGAND_THREADS", k == 0 ? "1" : k == 1 ? "2" : "3", 1);
         setenv("ARGAND_TEST_DEVICES", "cpu", 1);
@@ -246,15 +264,16 @@ END_TEST
 
 /* Stacks in several blocks, because the largest allocation is small: the same bits. */
 static void
-same_in_blocks(int i, ag_scan *scan)
+same_in_blocks(int i, ag_scan *scan, int64_t modes)
 {
     ag_options o = test_options(method_of(i));
+    o.modes = trial_modes(&o, modes);
     if (strstr(o.method, "pie") || !strcmp(o.method, "lsqml"))
         o.batch = 7;
     o.noise = AG_NOISE_POISSON;
     ag_complex *a = trial_after(i / METHODS, scan, &o, 3);
     ag_device *device = test_open(i / METHODS);
-    device->limits.allocation = 6 * 32 * 32 * (int64_t)sizeof(ag_complex);
+    device->limits.allocation = 6 * o.modes * 32 * 32 * (int64_t)sizeof(ag_complex);
     trial t = trial_begin(0, device, scan, &o);
     trial_run(&t, 3);
     ag_complex *b = trial_object(&t);
@@ -267,17 +286,18 @@ same_in_blocks(int i, ag_scan *scan)
 
 START_TEST(blocks)
 {
-    same_in_blocks(_i, test_scan(32, 80, 20, 0.8));
-    same_in_blocks(_i, test_near_scan(32, 80, 20, 0.8));
+    same_in_blocks(_i, test_scan(32, 80, 20, 0.8), 1);
+    same_in_blocks(_i, test_near_scan(32, 80, 20, 0.8), 2);
 }
 END_TEST
 
 /* ---- the rest --------------------------------------------------------------------------------- */
 
 static void
-takes_what_it_says(int i, ag_scan *scan)
+takes_what_it_says(int i, ag_scan *scan, int64_t modes)
 {
     ag_options o = test_options(method_of(i));
+    o.modes = trial_modes(&o, modes);
     ag_device *device = test_open(i / METHODS);
     int64_t now, peak;
     ag_need need;
@@ -299,8 +319,8 @@ takes_what_it_says(int i, ag_scan *scan)
 
 START_TEST(memory)
 {
-    takes_what_it_says(_i, test_scan(32, 80, 20, 0.8));
-    takes_what_it_says(_i, test_near_scan(32, 80, 20, 0.8));
+    takes_what_it_says(_i, test_scan(32, 80, 20, 0.8), 1);
+    takes_what_it_says(_i, test_near_scan(32, 80, 20, 0.8), 3);
 }
 END_TEST
 

@@ -207,6 +207,7 @@ main(void)
     suite_add_tcase(suite, tests);
     add_property_tests(suite);
     add_long_tests(suite);
+    add_mode_tests(suite);
     add_physics_tests(suite);
     add_lsqml_tests(suite);
     add_position_tests(suite);

@@ -327,6 +327,57 @@ for device in $devices; do
         'BEGIN { if (x == "" || y == "" || x - y > 1e-5 || y - x > 1e-5) print x, y }' >>list
     check "near field: $device agrees with cpu" list
 done
+
+# ---- probe modes ----------------------------------------------------------------------------------
+
+# powers REPORT: each mode's part of the power, in per cent.
+powers() {
+    sed -n '/"mode_powers"/,/]/s/^ *\([0-9.e+-]*\),*$/\1/p' "$1" | awk '{ v[NR] = $1; s += $1 }
+        END { for (i = 1; i <= NR; i++) printf "%s%.0f", i > 1 ? " " : "", 100 * v[i] / s }'
+}
+works "modes: simulate" simulate --frame 32 --image 96 --points 60 --step 3 -m 3 --mode-share 0.4 -o light.cxi
+works "modes: those of the start" reconstruct light.cxi -a dm -n 60 -d cpu -q --json report -o three.cxi --png three
+[ "$(powers report)" = "60 27 13" ] || powers report >>list
+[ -s three/probe.png ] && [ -s three/probe_mode3.png ] || echo "pictures are missing" >>list
+check "modes: three are found" list
+below "modes: relative_l2 of three" "$(number report relative_l2)" 0.02
+if have h5ls; then
+    h5ls -r three.cxi >tree 2>&1
+    holds tree "/entry_1/probe/data      Dataset {3, 32, 32}" "/entry_1/probe/power     Dataset {3}"
+    check "modes: the result has three and their powers" list
+fi
+works "modes: fewer than the start's" reconstruct light.cxi -a dm -n 60 -d cpu --json report -m 1
+holds err "warning: 1 of 3 probe modes are used"
+awk -v x="$(number report relative_l2)" 'BEGIN { if (!(x > 0.05)) print x }' >>list
+check "modes: one does not explain the light of three" list
+works "modes: more than the start's" reconstruct sim.cxi -n 3 -d cpu --json report -m 4 -q --orthogonalise 2
+[ "$(powers report | wc -w)" = 4 ] || powers report >>list
+check "modes: four in the report" list
+works "modes: a result is a start" reconstruct light.cxi --start three.cxi -n 2 -d cpu -q --json report -o again.cxi
+[ "$(powers report | wc -w)" = 3 ] || powers report >>list
+check "modes: three in the report" list
+run 0 reconstruct light.cxi -m 2 -a ap:3,rpie:4 --no-shuffle -d cpu -q -o whole.cxi --json /dev/null
+run 0 reconstruct light.cxi -m 2 -a ap:3,rpie:2 --no-shuffle -d cpu -q --checkpoint modes.check --json /dev/null
+run 0 reconstruct light.cxi -m 2 -a ap:3,rpie:4 --no-shuffle -d cpu -q --resume modes.check -o parts.cxi --json /dev/null
+if have h5diff; then
+    h5diff whole.cxi parts.cxi /entry_1/probe/data >>list 2>&1
+    h5diff whole.cxi parts.cxi /entry_1/probe/power >>list 2>&1
+fi
+check "modes: a run that resumes has the same" list
+refuses 1 "modes: others than those of the checkpoint" "modes.check" reconstruct light.cxi -m 3 -a ap:3,rpie:4 \
+    --no-shuffle -d cpu -q --resume modes.check -o bad.cxi
+refuses 1 "modes: PtychoEP knows one" "modes: found 3|ep knows" reconstruct light.cxi -a ep -d cpu -q -o bad.cxi
+refuses 1 "modes: DM keeps waves" "orthogonalise: found 2|dm keeps" reconstruct light.cxi -a dm --orthogonalise 2 -d cpu -q -o bad.cxi
+refuses 2 "modes: none" "--modes: found" reconstruct light.cxi -m 0 -o bad.cxi
+refuses 2 "modes: too many" "--modes: found" simulate -m 65 -o bad.cxi
+refuses 2 "modes: all of the power" "--mode-share" simulate -m 2 --mode-share 1 -o bad.cxi
+run 0 reconstruct light.cxi -n 2 -d cpu --json two.json -q
+for device in $devices; do
+    run 0 reconstruct light.cxi -n 2 -d "$device" --json other.json -q
+    awk -v x="$(number two.json relative_l2)" -v y="$(number other.json relative_l2)" \
+        'BEGIN { if (x == "" || y == "" || x - y > 1e-5 || y - x > 1e-5) print x, y }' >>list
+    check "modes: $device agrees with cpu" list
+done
 for name in as-is swap-flip-rows; do
     works "orientation: info of positions turned by $name" info near.cxi --orientation "$name" --find-orientation -d cpu
     case $name in as-is) right=as-is ;; *) right=swap-flip-cols ;; esac

@@ -49,6 +49,7 @@ static const struct {
     {"object-least", REAL, offsetof(ag_options, object_least), 0, 1e6, NULL},
     {"object-most", REAL, offsetof(ag_options, object_most), 0, 1e6, NULL},
     {"overlap-steps", WHOLE, offsetof(ag_options, overlap_steps), 1, 1000, NULL},
+    {"orthogonalise", WHOLE, offsetof(ag_options, orthogonalise), 0, 1e9, NULL},
     {"no-rescale", FLAG, offsetof(ag_options, rescale), 0, 0, NULL},
     {"guard-bursts", FLAG, offsetof(ag_options, guard_bursts), 1, 1, NULL},
     {"no-shuffle", FLAG, offsetof(ag_options, shuffle), 0, 0, NULL},
@@ -198,9 +199,9 @@ run_stage_json(const run_stage *stage)
 {
     const ag_options *o = &stage->options;
     return json_pack(
-        "{s:s s:I s:I s:s s:s s:f s:f s:f s:f s:I s:I s:f s:f s:f s:f s:f s:I s:b s:b s:f s:f s:b s:b s:I s:s s:I s:f s:f s:b s:f s:f s:f s:I}", "algorithm",
-        o->method, "iterations", (json_int_t)stage->iterations, "batch", (json_int_t)o->batch, "batches",
-        batches[o->batches], "noise_model", noise[o->noise], "alpha", o->alpha, "beta", o->beta, "object_step", o->object_step, "probe_step", o->probe_step,
+        "{s:s s:I s:I s:I s:I s:s s:s s:f s:f s:f s:f s:I s:I s:f s:f s:f s:f s:f s:I s:b s:b s:f s:f s:b s:b s:I s:s s:I s:f s:f s:b s:f s:f s:f s:I}", "algorithm",
+        o->method, "iterations", (json_int_t)stage->iterations, "modes", (json_int_t)o->modes, "orthogonalise",
+        (json_int_t)o->orthogonalise, "batch", (json_int_t)o->batch, "batches", batches[o->batches], "noise_model", noise[o->noise], "alpha", o->alpha, "beta", o->beta, "object_step", o->object_step, "probe_step", o->probe_step,
         "probe_start", (json_int_t)o->probe_start, "probe_period", (json_int_t)o->probe_period,
         "object_inertia", o->object_inertia, "probe_inertia", o->probe_inertia, "damping", o->damping, "sparsity",
         o->sparsity, "noise_precision", o->noise_precision, "probe_steps", (json_int_t)o->probe_steps,

@@ -85,9 +85,12 @@ run_collect(run *r)
 int
 run_fetch(run *r)
 {
+    ag_message message;
     if (ag_array_read(r->object, 0, ag_array_count(r->object), r->object_host) ||
         ag_array_read(r->probe, 0, ag_array_count(r->probe), r->probe_host))
         return cmd_fail(name, "%s", ag_device_message(r->device));
+    if (ag_probe_orthogonalise(r->probe_host, r->modes, ag_array_count(r->probe) / r->modes, r->power, &message))
+        return cmd_fail(name, "%s", message.text);
     return 0;
 }
 

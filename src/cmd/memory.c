@@ -88,7 +88,7 @@ static void
 host_bytes(const run *r, int64_t *working, int64_t *writing)
 {
     const ag_scan_info *info = ag_scan_content(r->scan);
-    const int64_t pixels = info->object_rows * info->object_cols, window = info->rows * info->cols;
+    const int64_t pixels = info->object_rows * info->object_cols, window = r->modes * info->rows * info->cols;
     const int64_t complex = (int64_t)sizeof(ag_complex), real = (int64_t)sizeof(ag_real);
     const int64_t pictures = r->png || r->preview ? pixels * (complex + real + 4) : 0;
     const int64_t result = r->output ? 2 * (pixels + window) * complex + GROWTH : 0;

@@ -28,6 +28,10 @@ static const char help_end[] =
     "      --fft NAME           who transforms: fused (the kernels themselves), or a library that\n"
     "                           argand devices lists for the device (fused)\n"
     "      --start FILE         begin with the object and probe of a result\n"
+    "  -m, --modes N            modes of the probe, whose intensities add up (those of the start)\n"
+    "      --mode-share X       of the power, where modes beyond the start's begin (0.1)\n"
+    "      --orthogonalise N    make the modes orthogonal after every N iterations; not dm, raar (0:\n"
+    "                           in the result alone)\n"
     "      --subpixel HOW       fourier (the probe is shifted), linear (the object is\n"
     "                           interpolated) or none (positions are rounded) (fourier)\n"
     "      --seed N             of the order of positions (0)\n"
@@ -78,7 +82,7 @@ static const char help_end[] =
 static const char help_exit[] =
     "\nExit status: 0 done, 1 failed, 2 the command line is wrong, 128 + N stopped by signal N.\n";
 
-enum { FFT = 256, START, THREADS, PNG, JSON, CHECKPOINT, EVERY, RESUME, PREVIEW, MEMORY, PROFILE, SETTING };
+enum { FFT = 256, START, THREADS, PNG, JSON, CHECKPOINT, EVERY, RESUME, PREVIEW, MEMORY, PROFILE, MODE_SHARE, SETTING };
 
 static const struct option long_options[] = {
     {"algorithm", required_argument, NULL, 'a'},
@@ -88,6 +92,9 @@ static const struct option long_options[] = {
     {"device", required_argument, NULL, 'd'},
     {"fft", required_argument, NULL, FFT},
     {"start", required_argument, NULL, START},
+    {"modes", required_argument, NULL, 'm'},
+    {"mode-share", required_argument, NULL, MODE_SHARE},
+    {"orthogonalise", required_argument, NULL, SETTING},
     {"subpixel", required_argument, NULL, SETTING},
     {"seed", required_argument, NULL, SETTING},
     {"threads", required_argument, NULL, THREADS},
@@ -129,7 +136,7 @@ static const struct option long_options[] = {
     {"no-shuffle", no_argument, NULL, SETTING},
     {"keep-negative", no_argument, NULL, SETTING},
     {NULL, 0, NULL, 0}};
-static const char short_options[] = ":a:n:o:d:qh";
+static const char short_options[] = ":a:n:o:d:m:qh";
 
 /* "20": iterations, "90s": seconds. */
 static int
@@ -170,6 +177,10 @@ take(run *r, int c, const char *option)
     case 'q':
         r->quiet = 1;
         return 1;
+    case 'm':
+        return cmd_integer(name, "--modes", optarg, 1, RUN_MODES, &r->modes);
+    case MODE_SHARE:
+        return cmd_real(name, "--mode-share", optarg, 1e-9, 0.999999, &r->mode_share);
     case FFT:
         r->fft = optarg;
         return 1;
@@ -247,6 +258,7 @@ run_parse(run *r, int argc, char **argv)
     if (!run_chain(r, algorithm))
         return 2;
     r->iterations = 100;
+    r->mode_share = 0.1;
     ag_import_default(&r->input.import);
     for (optind = 1; (c = getopt_long(argc, argv, short_options, options, &index)) != -1;)
         if (!(cmd_input_is(c) ? cmd_input_take(name, c, &r->input) : take(r, c, options[index].name)))

@@ -89,10 +89,11 @@ run_result(const run *r)
                               .object_rows = info->object_rows,
                               .object_cols = info->object_cols,
                               .object = r->object_host,
-                              .modes = 1,
+                              .modes = r->modes,
                               .rows = info->rows,
                               .cols = info->cols,
                               .probe = r->probe_host,
+                              .power = r->power,
                               .frames = info->frames,
                               .corner = r->position ? r->position : info->position,
                               .valid = info->valid,
@@ -126,17 +127,19 @@ run_json(const run *r)
     char algorithm[RUN_PATH];
     int64_t now, peak;
     run_host_memory(&now, &peak);
-    json_t *curve = json_array(), *times = json_array();
+    json_t *curve = json_array(), *times = json_array(), *powers = json_array();
+    for (int64_t k = 0; k < r->modes; k++)
+        json_array_append_new(powers, json_real(r->power[k]));
     for (int64_t i = 0; i < r->done; i++) {
         json_array_append_new(curve, json_real(r->error[i]));
         json_array_append_new(times, json_real(r->each[i]));
     }
     json_t *report = json_pack(
-        "{s:s s:s s:s s:s s:s s:I s:I s:[I,I] s:i s:o s:o s:f s:f s:f s:f s:f s:I s:I s:{s:I s:I s:I} s:i s:o}",
+        "{s:s s:s s:s s:s s:s s:I s:I s:[I,I] s:I s:o s:o s:o s:f s:f s:f s:f s:f s:I s:I s:{s:I s:I s:I} s:i s:o}",
         "program", "argand", "version", ag_version(), "algorithm", run_algorithm(r, algorithm), "device",
         ag_device_name(r->device), "plan", r->plan, "iterations",
         (json_int_t)r->done, "positions", (json_int_t)info->frames, "frame", (json_int_t)info->rows,
-        (json_int_t)info->cols, "modes", 1, "seconds", times, "error", curve, "relative_l2",
+        (json_int_t)info->cols, "modes", (json_int_t)r->modes, "mode_powers", powers, "seconds", times, "error", curve, "relative_l2",
         r->quality.relative_l2, "r_factor", r->quality.r_factor, "run_seconds", r->seconds,
         "frames_per_second", r->seconds > 0 ? visits / r->seconds : 0, "ns_per_pixel",
         visits > 0 ? r->seconds * 1e9 / (visits * (double)(info->rows * info->cols)) : 0,

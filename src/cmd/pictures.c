@@ -24,7 +24,7 @@ typedef struct box {
     int64_t first[2], size[2];
 } box;
 
-/* weight = sum over frames of |probe|^2 */
+/* weight = sum over frames and modes of |probe|^2 */
 static box
 illuminate(const run *r, ag_real *weight)
 {
@@ -34,10 +34,13 @@ illuminate(const run *r, ag_real *weight)
     for (int64_t j = 0; j < info->frames; j++)
         for (int64_t y = 0; y < info->rows; y++)
             for (int64_t x = 0; x < info->cols; x++) {
-                const ag_complex p = r->probe_host[y * info->cols + x];
+                const int64_t at = y * info->cols + x, window = info->rows * info->cols;
                 const int64_t row = (int64_t)info->position[2 * j] + y;
                 const int64_t col = (int64_t)info->position[2 * j + 1] + x;
-                weight[row * cols + col] += p.re * p.re + p.im * p.im;
+                for (int64_t k = 0; k < r->modes; k++) {
+                    const ag_complex p = r->probe_host[k * window + at];
+                    weight[row * cols + col] += p.re * p.re + p.im * p.im;
+                }
             }
     for (int64_t i = 0; i < info->object_rows * cols; i++)
         most = weight[i] > most ? weight[i] : most;
@@ -80,12 +83,17 @@ write_probe_and_error(const run *r, const char *option, const char *folder)
 {
     const ag_scan_info *info = ag_scan_content(r->scan);
     int positive = 0;
-    char path[RUN_PATH];
+    char path[RUN_PATH], file[48] = "probe.png";
     ag_message message;
-    if (run_picture_path(option, folder, "probe.png", path))
-        return 1;
-    if (ag_picture_write(path, AG_HUE, info->rows, info->cols, r->probe_host, NULL, &message))
-        return cmd_fail(name, "%s", message.text);
+    for (int64_t k = 0; k < r->modes; k++) {
+        if (k)
+            snprintf(file, sizeof file, "probe_mode%lld.png", (long long)k + 1);
+        if (run_picture_path(option, folder, file, path))
+            return 1;
+        if (ag_picture_write(path, AG_HUE, info->rows, info->cols, r->probe_host + k * info->rows * info->cols, NULL,
+                             &message))
+            return cmd_fail(name, "%s", message.text);
+    }
     for (int64_t i = 0; i < r->done; i++)
         positive = positive || r->error[i] > 0;
     if (!positive)

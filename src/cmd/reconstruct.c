@@ -60,51 +60,57 @@ free_positions(run *r)
     return 0;
 }
 
+/* Modes `given` of the start, of which some are taken and some must be made up. */
+static int
+take_modes(run *r, const ag_complex *probe, int64_t given)
+{
+    const ag_scan_info *info = ag_scan_content(r->scan);
+    const int64_t window = info->rows * info->cols, taken = given < r->modes ? given : r->modes;
+    ag_message message;
+    memmove(r->probe_host, probe, (size_t)(taken * window) * sizeof *r->probe_host);
+    if (!r->quiet && taken < given)
+        fprintf(stderr, "argand %s: warning: %lld of %lld probe modes are used\n", name, (long long)taken,
+                (long long)given);
+    return ag_probe_modes(r->probe_host, r->modes, taken, info->rows, info->cols, r->mode_share, &message)
+               ? cmd_fail(name, "%s", message.text)
+               : 0;
+}
+
 /* The start: what --start or the file holds, else an object of ones and a guessed probe. */
 static int
-begin(run *r)
+begin(run *r, const ag_result *start)
 {
     const ag_scan_info *info = ag_scan_content(r->scan);
     const int64_t pixels = info->object_rows * info->object_cols, window = info->rows * info->cols;
     ag_message message;
-    ag_result *start = NULL;
     r->object_host = calloc((size_t)pixels, sizeof *r->object_host);
-    r->probe_host = calloc((size_t)window, sizeof *r->probe_host);
+    r->probe_host = calloc((size_t)(r->modes * window), sizeof *r->probe_host);
     if (!r->object_host || !r->probe_host)
         return cmd_fail(name, "%s: out of host memory", r->scan_path);
     for (int64_t i = 0; i < pixels; i++)
         r->object_host[i].re = 1;
     if (r->resume)
         return 0; /* a checkpoint has both */
-    if (r->start) {
-        if (ag_result_read(&start, r->start, &message))
-            return cmd_fail(name, "%s", message.text);
+    if (start) {
         const int fits = start->object_rows == info->object_rows &&
                          start->object_cols == info->object_cols && start->rows == info->rows &&
                          start->cols == info->cols;
-        if (fits) {
-            memcpy(r->object_host, start->object, (size_t)pixels * sizeof *r->object_host);
-            memcpy(r->probe_host, start->probe, (size_t)window * sizeof *r->probe_host);
-        } else {
-            cmd_fail(name,
+        if (!fits)
+            return cmd_fail(name,
                      "%s: entry_1/object/data, entry_1/probe/data: found %lld x %lld and %lld x "
                      "%lld, expected "
                      "%lld x %lld and %lld x %lld",
                      r->start, (long long)start->object_rows, (long long)start->object_cols,
                      (long long)start->rows, (long long)start->cols, (long long)info->object_rows,
                      (long long)info->object_cols, (long long)info->rows, (long long)info->cols);
-        }
-        ag_result_destroy(start);
-        return !fits;
+        memcpy(r->object_host, start->object, (size_t)pixels * sizeof *r->object_host);
+        return take_modes(r, start->probe, start->modes);
     }
     if (info->probe)
-        memcpy(r->probe_host, info->probe, (size_t)window * sizeof *r->probe_host);
-    else if (ag_probe_guess(r->scan, r->probe_host, &message))
+        return take_modes(r, info->probe, info->modes);
+    if (ag_probe_guess(r->scan, r->probe_host, &message))
         return cmd_fail(name, "%s", message.text);
-    if (!r->quiet && info->modes > 1)
-        fprintf(stderr, "argand %s: warning: the first of %lld probe modes is used\n", name,
-                (long long)info->modes);
-    return 0;
+    return take_modes(r, r->probe_host, 1);
 }
 
 static int
@@ -136,7 +142,7 @@ static int
 solve(run *r)
 {
     const ag_scan_info *info = ag_scan_content(r->scan);
-    const int64_t pixels = info->object_rows * info->object_cols, window = info->rows * info->cols;
+    const int64_t pixels = info->object_rows * info->object_cols, window = r->modes * info->rows * info->cols;
     int64_t now;
     if (ag_array_create(&r->object, r->device, AG_COMPLEX, pixels) ||
         ag_array_create(&r->probe, r->device, AG_COMPLEX, window) ||
@@ -169,6 +175,7 @@ work(run *r)
 {
     char algorithm[RUN_PATH];
     ag_message message;
+    ag_result *start = NULL;
     int status = run_places(r);
     run_lean();
     if (status)
@@ -183,12 +190,21 @@ work(run *r)
     if (!r->quiet)
         cmd_input_warnings(name, r->scan);
     status = cmd_orient(name, &r->input, r->device, r->quiet, r->scan, &r->orientation);
+    if (!status && r->start && ag_result_read(&start, r->start, &message))
+        status = cmd_fail(name, "%s", message.text);
+    const ag_scan_info *info = ag_scan_content(r->scan);
+    const int64_t given = start ? start->modes : info->probe ? info->modes : 1;
+    if (!r->modes)
+        r->modes = given < RUN_MODES ? given : RUN_MODES;
+    for (int k = 0; k < r->stages; k++)
+        r->stage[k].options.modes = r->modes;
     if (!status)
         status = run_resume(r);
     if (!status)
         status = free_positions(r);
     if (!status)
-        status = begin(r);
+        status = begin(r, start);
+    ag_result_destroy(start);
     if (!status)
         status = solve(r);
     if (r->signal)

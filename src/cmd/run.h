@@ -8,7 +8,7 @@
 
 #include "cmd.h"
 
-enum { RUN_PATH = 4096, RUN_STAGES = 64, RUN_POSITION_MARGIN = 16 /* pixels */ };
+enum { RUN_PATH = 4096, RUN_STAGES = 64, RUN_MODES = 64, RUN_POSITION_MARGIN = 16 /* pixels */ };
 
 typedef struct run_stage {
     int64_t iterations; /* -1: as -n says */
@@ -22,6 +22,9 @@ typedef struct run {
     int quiet;
     int png_made, preview_made; /* the folder was not there */
     int64_t iterations;         /* -n */
+    int64_t modes;              /* of the probe; 0: as many as the start has */
+    double mode_share;          /* of those that the start lacks, together */
+    double power[RUN_MODES];    /* of each, largest first, when the probe has been fetched */
     int64_t every;              /* iterations, or */
     double every_seconds;
     int64_t memory;     /* bytes, or */
@@ -75,6 +78,7 @@ void run_host_memory(int64_t *now, int64_t *peak);
 int run_resume(run *r);
 int run_resume_stage(run *r);
 int run_collect(run *r);
+/* Object and probe, its modes orthogonal. */
 int run_fetch(run *r);
 void run_watch(run *r);
 int run_stopped(run *r);

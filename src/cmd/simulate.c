@@ -22,6 +22,8 @@ static const char help[] =
     "      --near-field       a detector in the near field, a wide and speckled probe\n"
     "      --focus-distance X  near field: from the focus to the sample, m (one that gives\n"
     "                         N pixel^2 = 4 wavelength distance)\n"
+    "  -m, --modes N          modes of the probe, whose intensities add up (1)\n"
+    "      --mode-share X     of the power, in the modes after the first (0.3)\n"
     "  -h, --help             this text\n"
     "\n"
     "Exit status: 0 done, 1 failed, 2 the command line is wrong.\n";
@@ -40,6 +42,8 @@ cmd_simulate(int argc, char **argv)
                                             {"seed", required_argument, NULL, 'S'},
                                             {"near-field", no_argument, NULL, 'F'},
                                             {"focus-distance", required_argument, NULL, 'D'},
+                                            {"modes", required_argument, NULL, 'm'},
+                                            {"mode-share", required_argument, NULL, 'M'},
                                             {"help", no_argument, NULL, 'h'},
                                             {NULL, 0, NULL, 0}};
     static const char name[] = "simulate";
@@ -49,7 +53,7 @@ cmd_simulate(int argc, char **argv)
     int64_t seed = 0;
     int c, good = 1;
     ag_simulation_default(&simulation);
-    while (good && (c = getopt_long(argc, argv, ":o:h", options, NULL)) != -1) {
+    while (good && (c = getopt_long(argc, argv, ":o:m:h", options, NULL)) != -1) {
         switch (c) {
         case 'o':
             output = optarg;
@@ -81,6 +85,12 @@ cmd_simulate(int argc, char **argv)
         case 'D':
             simulation.geometry = AG_NEAR_FIELD;
             good = cmd_real(name, "--focus-distance", optarg, 1e-9, 1e4, &simulation.focus_distance);
+            break;
+        case 'm':
+            good = cmd_integer(name, "--modes", optarg, 1, 64, &simulation.modes);
+            break;
+        case 'M':
+            good = cmd_real(name, "--mode-share", optarg, 1e-9, 0.999999, &simulation.mode_share);
             break;
         case 'h':
             fputs(help, stdout);

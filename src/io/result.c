@@ -163,6 +163,8 @@ ag_result_write(const char *path, const ag_result *result, ag_message *message)
     write_plot(&file, PROBE, "data");
     ag_file_write(&file, PROBE "/data", AG_KIND_COMPLEX, 3,
                   (const int64_t[]){result->modes, result->rows, result->cols}, result->probe);
+    if (result->power)
+        ag_file_write(&file, PROBE "/power", AG_KIND_DOUBLE, 1, &result->modes, result->power);
     ag_file_write_group(&file, POSITIONS, "NXcollection");
     ag_file_write(&file, POSITIONS "/corner_px", AG_KIND_DOUBLE, 2,
                   (const int64_t[]){result->frames, 2}, result->corner);
@@ -241,6 +243,7 @@ read_all(ag_file *file, ag_result *result)
     result->object = read_stack(file, OBJECT "/data", &result->layers, &result->object_rows,
                                 &result->object_cols);
     result->probe = read_stack(file, PROBE "/data", &result->modes, &result->rows, &result->cols);
+    result->power = read_curve(file, PROBE "/power", result->modes);
     ag_file_shape(file, POSITIONS "/corner_px", shape);
     result->frames = shape[0];
     result->corner = ag_file_read(file, POSITIONS "/corner_px", AG_KIND_DOUBLE, 2,
@@ -305,6 +308,7 @@ ag_result_destroy(ag_result *result)
         return;
     free((void *)result->object);
     free((void *)result->probe);
+    free((void *)result->power);
     free((void *)result->corner);
     free((void *)result->valid);
     free((void *)result->error);

@@ -29,8 +29,10 @@ ag_constraints_apply(ag_solver *s)
 {
     const ag_options *o = &s->options;
     ag_step(s->device, "constraints");
-    if (s->support && o->probe_start >= 0 && s->done >= o->probe_start)
-        ag_run_weigh(s->program, s->window, s->probe, s->support);
+    for (int64_t k = 0; k < o->modes && s->support && o->probe_start >= 0 && s->done >= o->probe_start; k++) {
+        ag_array mode = ag_view(s->probe, k * s->window);
+        ag_run_weigh(s->program, s->window, &mode, s->support);
+    }
     if (o->object_least > 0 || o->object_most > 0)
         ag_run_bound(s->program, s->object_rows * s->object_cols, s->object, o->object_least, o->object_most);
 }

@@ -330,4 +330,4 @@ defaults(ag_options *o)
          AG_KERNEL_lsq_norm,    AG_KERNEL_lsq_scale,        AG_KERNEL_poisson_mean, AG_KERNEL_poisson_sums,  \
          AG_KERNEL_poisson_alpha, AG_KERNEL_poisson}
 
-const ag_method ag_method_lsqml = {"lsqml", defaults, KERNELS, create, iterate, destroy, state, 0, NULL};
+const ag_method ag_method_lsqml = {"lsqml", defaults, KERNELS, create, iterate, destroy, state, 0, NULL, 1, 0};

@@ -8,6 +8,9 @@
 extern const ag_method ag_method_pie, ag_method_epie, ag_method_rpie, ag_method_lsqml, ag_method_dm,
     ag_method_ap, ag_method_raar, ag_method_ep, ag_method_ep_em;
 
+/* More than any beam has; a processor's local memory holds a tile of each. */
+#define MOST_MODES 64
+
 const ag_method *const ag_methods[] = {&ag_method_pie,  &ag_method_epie,  &ag_method_rpie, &ag_method_lsqml,
                                        &ag_method_dm,   &ag_method_ap,    &ag_method_raar, &ag_method_ep,
                                        &ag_method_ep_em, NULL};
@@ -32,6 +35,7 @@ ag_options_default(ag_options *options, const char *method, ag_message *message)
         if (!method || strcmp(ag_methods[k]->name, method))
             continue;
         snprintf(options->method, sizeof options->method, "%s", method);
+        options->modes = 1;
         options->modulus_guard = 1e-7;
         options->modulus_floor = 1e-3;
         options->clip_amplitudes = 1;
@@ -77,6 +81,21 @@ ag_options_check(const ag_options *o, const ag_scan_info *info, ag_message *mess
     if (o->batch < 1 || (o->batch > info->frames && strcmp(o->method, "lsqml")))
         return ag_fail(message, AG_BAD_ARGUMENT, "batch: found %lld, expected 1 to the number of frames, %lld",
                        (long long)o->batch, (long long)info->frames);
+    const ag_method *method = NULL;
+    for (int k = 0; ag_methods[k]; k++)
+        if (!strcmp(ag_methods[k]->name, o->method))
+            method = ag_methods[k];
+    if (o->modes < 1 || o->modes > MOST_MODES)
+        return ag_fail(message, AG_BAD_ARGUMENT, "modes: found %lld, expected 1 to %d", (long long)o->modes, MOST_MODES);
+    if (method && method->one_mode && o->modes > 1)
+        return ag_fail(message, AG_BAD_ARGUMENT, "modes: found %lld, expected 1: %s knows probes of one mode only",
+                       (long long)o->modes, o->method);
+    if (o->orthogonalise < 0)
+        return ag_fail(message, AG_BAD_ARGUMENT, "orthogonalise: found %lld, expected 0 or more", (long long)o->orthogonalise);
+    if (method && method->keeps_waves && o->orthogonalise)
+        return ag_fail(message, AG_BAD_ARGUMENT,
+                       "orthogonalise: found %lld, expected 0: %s keeps a wave of each mode from one iteration to the next",
+                       (long long)o->orthogonalise, o->method);
     if (o->probe_steps < 0 || o->probe_steps > 1000)
         return ag_fail(message, AG_BAD_ARGUMENT, "probe steps: found %lld, expected 0 to 1000",
                        (long long)o->probe_steps);

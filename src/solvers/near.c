@@ -75,12 +75,13 @@ ag_solver_transfer(ag_solver *s, const ag_scan_info *info)
 void
 ag_solver_free_space(const ag_pass *p, const ag_solver *s, int sign)
 {
+    const int64_t waves = p->slots * s->options.modes;
     if (!s->near)
         return;
     if (sign < 0)
-        ag_plan_transform(p->plan, p->slots, p->scratch, 0);
-    ag_run_transfer(p->program, p->slots, p->scratch, p->plan->table_x, &p->frame, s->transfer, s->ramp,
+        ag_plan_transform(p->plan, waves, p->scratch, 0);
+    ag_run_transfer(p->program, waves, p->scratch, p->plan->table_x, &p->frame, s->transfer, s->ramp,
                     s->fourier, 1 / (double)s->window, sign, p->spill);
     if (sign > 0)
-        ag_plan_transform(p->plan, p->slots, p->scratch, 1);
+        ag_plan_transform(p->plan, waves, p->scratch, 1);
 }

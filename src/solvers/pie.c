@@ -6,6 +6,8 @@
        O += step_o sum_j conj(p_j) d_j / ((1 - alpha) W + alpha W_max)          ePIE: alpha = 1
        P += step_p sum_j conj(o_j) d_j / ((1 - beta) D + beta D_max),   D = sum_j |o_j|^2
 
+   Where the probe has modes, each makes its own step, and W and the sum for the object run over them too.
+
    PIE weights the object by sqrt(W / W_max) / (W + alpha W_max).  One position at a time W is
    |p_j|^2; in a batch it is the illumination by all positions, so the step does not grow with the
    overlap.  (J. M. Rodenburg, H. M. L. Faulkner, Appl. Phys. Lett. 85, 4795 (2004); A. M. Maiden,
@@ -32,12 +34,12 @@ create(ag_solver *s)
     const int64_t b = s->options.batch;
     if (!own)
         return ag_device_fail(s->device, AG_NO_MEMORY, "solver: out of host memory");
-    own->difference = ag_new(s->device, AG_COMPLEX, b * s->window, "exit wave differences");
+    own->difference = ag_new(s->device, AG_COMPLEX, b * s->windows, "exit wave differences");
     own->keep = s->fourier || b == 1;
     if (own->keep)
-        own->term = ag_new(s->device, AG_COMPLEX, b * s->window, "probe terms");
+        own->term = ag_new(s->device, AG_COMPLEX, b * s->windows, "probe terms");
     else
-        own->number = ag_new(s->device, AG_COMPLEX, s->window, "probe numerator");
+        own->number = ag_new(s->device, AG_COMPLEX, s->windows, "probe numerator");
     own->density = ag_new(s->device, AG_REAL, s->window, "probe density");
     own->density_top = ag_new(s->device, AG_REAL, s->plan.tops, "probe density");
     own->probe_top = ag_new(s->device, AG_REAL, s->plan.tops, "probe maximum");
@@ -90,7 +92,7 @@ cover(ag_solver *s)
         s->comm->sum(s->comm, own->coverage);
         ag_run_maximum(s->program, 1, own->coverage_top, own->coverage, s->object_rows * s->object_cols);
     } else {
-        ag_run_probe_terms(s->program, s->rows, own->number, own->term, own->density, own->density_top,
+        ag_run_probe_terms(s->program, s->rows * s->options.modes, own->number, own->term, own->density, own->density_top,
                            own->probe_top, 1, 1, own->keep, &pass.frame, s->corner, s->fraction, s->object, s->object_cols, s->probe, 0,
                            own->difference);
     }
@@ -108,12 +110,12 @@ batch(ag_solver *s, int64_t first, int64_t slots, int refine)
     for (int64_t at = 0; at < slots; at += pass.slots) {
         ag_detector detector;
         pass = ag_solver_pass(s, first + at, slots - at, &detector);
-        ag_array difference = ag_view(own->difference, at * s->window);
+        ag_array difference = ag_view(own->difference, at * s->windows);
         if (s->fourier) {
-            ag_array shifted = ag_view(s->shifted, at * s->window);
+            ag_array shifted = ag_view(s->shifted, at * s->windows);
             ag_solver_shift(s, &pass, s->probe, 0, &shifted, 1);
             pass.probe = shifted;
-            pass.probe_step = s->window;
+            pass.probe_step = s->windows;
         }
         ag_step(s->device, "detector");
         ag_propagate(&pass, ag_run_load_exit, ag_solver_modulus, &detector, ag_run_store_difference,
@@ -128,7 +130,7 @@ batch(ag_solver *s, int64_t first, int64_t slots, int refine)
     ag_positions_look(s, first, &pass, own->difference, 0);
     ag_step(s->device, "probe");
     if (refine)
-        ag_run_probe_terms(s->program, s->rows, own->number, own->term, own->density, own->density_top,
+        ag_run_probe_terms(s->program, s->rows * s->options.modes, own->number, own->term, own->density, own->density_top,
                            own->probe_top, slots, 1, own->keep, &pass.frame, s->corner, s->fraction, s->object, s->object_cols, &pass.probe,
                            pass.probe_step, own->difference);
     ag_step(s->device, "object");
@@ -139,9 +141,9 @@ batch(ag_solver *s, int64_t first, int64_t slots, int refine)
                        o->alpha, !strcmp(o->method, "pie"), o->object_step);
     if (refine) {
         if (s->fourier)
-            ag_solver_shift(s, &pass, own->term, s->window, own->term, -1);
+            ag_solver_shift(s, &pass, own->term, s->windows, own->term, -1);
         ag_step(s->device, "probe");
-        ag_run_probe_step(s->program, s->rows, s->probe, own->keep ? own->term : own->number, own->density,
+        ag_run_probe_step(s->program, s->rows * s->options.modes, s->probe, own->keep ? own->term : own->number, own->density,
                           own->density_top, own->keep ? slots : 1, o->beta, o->probe_step);
     }
 }
@@ -195,6 +197,6 @@ rpie_defaults(ag_options *o)
         AG_KERNEL_object_coverage, AG_KERNEL_maximum,      AG_KERNEL_probe_terms,                  \
         AG_KERNEL_probe_step,  AG_KERNEL_store_stack}
 
-const ag_method ag_method_pie = {"pie", pie_defaults, KERNELS, create, iterate, destroy, state, 0, NULL};
-const ag_method ag_method_epie = {"epie", defaults, KERNELS, create, iterate, destroy, state, 0, NULL};
-const ag_method ag_method_rpie = {"rpie", rpie_defaults, KERNELS, create, iterate, destroy, state, 0, NULL};
+const ag_method ag_method_pie = {"pie", pie_defaults, KERNELS, create, iterate, destroy, state, 0, NULL, 0, 0};
+const ag_method ag_method_epie = {"epie", defaults, KERNELS, create, iterate, destroy, state, 0, NULL, 0, 0};
+const ag_method ag_method_rpie = {"rpie", rpie_defaults, KERNELS, create, iterate, destroy, state, 0, NULL, 0, 0};

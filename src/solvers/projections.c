@@ -7,7 +7,8 @@
        O <- (sum_j conj(p_j) z_j + c O) / (sum_j |p_j|^2 + c)           the overlap projection
        P <- (sum_j conj(o_j) z_j + c' P) / (sum_j |o_j|^2 + c')         with the new O, when due
 
-   both, where the probe is due, as often as option overlap_steps says.
+   both, where the probe is due, as often as option overlap_steps says.  Where the probe has modes, each
+   has a P of its own, and the sums for the object run over them too.
 
    Methods differ in what happens at the detector: kernels modulus (AP), modulus_dm, modulus_raar.
    From one iteration to the next they keep object, probe and what modulus_dm and modulus_raar call
@@ -43,17 +44,17 @@ create(ag_solver *s)
         ag_clear(own->top);
     if (s->options.probe_start >= 0) {
         if (s->fourier)
-            own->term = ag_new(d, AG_COMPLEX, s->slots * s->window, "probe terms");
-        own->probe_number = ag_new(d, AG_COMPLEX, s->window, "probe numerator");
+            own->term = ag_new(d, AG_COMPLEX, s->slots * s->windows, "probe terms");
+        own->probe_number = ag_new(d, AG_COMPLEX, s->windows, "probe numerator");
         own->probe_density = ag_new(d, AG_REAL, s->window, "probe density");
         own->density_top = ag_new(d, AG_REAL, s->plan.tops, "density maxima");
         own->probe_top = ag_new(d, AG_REAL, s->plan.tops, "probe maxima");
-        ag_solver_stack(s, &own->wave, AG_TURNS_WAVES, AG_COMPLEX, s->window, "waves");
+        ag_solver_stack(s, &own->wave, AG_TURNS_WAVES, AG_COMPLEX, s->windows, "waves");
     } else {
-        ag_stack_create(&own->wave, d, AG_COMPLEX, s->slots, s->window, 0, "waves");
+        ag_stack_create(&own->wave, d, AG_COMPLEX, s->slots, s->windows, 0, "waves");
     }
     if (s->method->middle != ag_solver_modulus)
-        ag_solver_stack(s, &own->state, AG_TURNS_STATE, AG_REAL, 2 * s->amplitudes, "state");
+        ag_solver_stack(s, &own->state, AG_TURNS_STATE, AG_REAL, 2 * s->options.modes * s->amplitudes, "state");
     return ag_device_status(d);
 }
 
@@ -126,13 +127,13 @@ refine_probe(ag_solver *s)
     for (int64_t first = 0; first < s->frames && !ag_device_status(s->device); first += pass.slots) {
         pass = next(s, first, NULL, &wave);
         ag_step(s->device, "probe");
-        ag_run_probe_terms(s->program, s->rows, own->probe_number, own->term, own->probe_density, own->density_top,
+        ag_run_probe_terms(s->program, s->rows * s->options.modes, own->probe_number, own->term, own->probe_density, own->density_top,
                            own->probe_top, pass.slots, !first, s->fourier, &pass.frame, s->corner, s->fraction, s->object, s->object_cols,
                            s->probe, 0, &wave);
         if (s->fourier) {
-            ag_solver_shift(s, &pass, own->term, s->window, own->term, -1);
+            ag_solver_shift(s, &pass, own->term, s->windows, own->term, -1);
             ag_step(s->device, "probe");
-            ag_run_probe_sum(s->program, s->window, own->probe_number, own->term, pass.slots, !first);
+            ag_run_probe_sum(s->program, s->windows, own->probe_number, own->term, pass.slots, !first);
         }
         ag_stack_ahead(&own->wave, AG_STACK_READ);
     }
@@ -140,8 +141,11 @@ refine_probe(ag_solver *s)
     s->comm->sum(s->comm, own->probe_density);
     if (s->options.probe_inertia > 0)
         ag_run_maximum(s->program, 1, own->top, own->probe_density, s->window);
-    ag_run_divide(s->program, s->window, s->probe, own->probe_number, own->probe_density, own->top,
-                  s->options.probe_inertia, s->method->guard);
+    for (int64_t k = 0; k < s->options.modes; k++) {
+        ag_array probe = ag_view(s->probe, k * s->window), number = ag_view(own->probe_number, k * s->window);
+        ag_run_divide(s->program, s->window, &probe, &number, own->probe_density, own->top, s->options.probe_inertia,
+                      s->method->guard);
+    }
 }
 
 /* The waves' say on the object once more, now with the new probe. */
@@ -246,8 +250,8 @@ raar_defaults(ag_options *o)
         AG_KERNEL_maximum, AG_KERNEL_probe_terms, AG_KERNEL_probe_sum}
 
 const ag_method ag_method_dm = {"dm",    defaults, KERNELS(AG_KERNEL_modulus_dm), create, iterate,
-                                destroy, state,    1e-10, dm_middle};
+                                destroy, state,    1e-10, dm_middle, 0, 1};
 const ag_method ag_method_ap = {"ap",    defaults, KERNELS(AG_KERNEL_modulus), create, iterate,
-                                destroy, state,    1e-10, ag_solver_modulus};
+                                destroy, state,    1e-10, ag_solver_modulus, 0, 0};
 const ag_method ag_method_raar = {"raar",  raar_defaults, KERNELS(AG_KERNEL_modulus_raar), create, iterate,
-                                  destroy, state,         1e-8, raar_middle};
+                                  destroy, state,         1e-8, raar_middle, 0, 1};

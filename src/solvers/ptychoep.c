@@ -393,5 +393,5 @@ em_defaults(ag_options *o)
          AG_KERNEL_probe_sum, AG_KERNEL_divide,     AG_KERNEL_ep_residual, AG_KERNEL_ep_gamma, AG_KERNEL_ep_prior,     \
          AG_KERNEL_ep_noise}
 
-const ag_method ag_method_ep = {"ep", defaults, KERNELS, create, iterate, destroy, state, 0, NULL};
-const ag_method ag_method_ep_em = {"ep-em", em_defaults, KERNELS, create, iterate, destroy, state, 0, NULL};
+const ag_method ag_method_ep = {"ep", defaults, KERNELS, create, iterate, destroy, state, 0, NULL, 1, 0};
+const ag_method ag_method_ep_em = {"ep-em", em_defaults, KERNELS, create, iterate, destroy, state, 0, NULL, 1, 0};

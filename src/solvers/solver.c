@@ -17,9 +17,9 @@ static const int common[] = {AG_KERNEL_amplitude, AG_KERNEL_load_exit, AG_KERNEL
 #define PASS_PIXELS ((int64_t)1 << 19)
 
 int64_t
-ag_solver_slots(const ag_scan_info *info)
+ag_solver_slots(const ag_scan_info *info, int64_t modes)
 {
-    return AG_MAX(1, AG_MIN(info->frames, PASS_PIXELS / (info->rows * info->cols)));
+    return AG_MAX(1, AG_MIN(info->frames, PASS_PIXELS / (info->rows * info->cols * AG_MAX(1, modes))));
 }
 
 static ag_status
@@ -30,7 +30,7 @@ check(const ag_solver *s, const ag_scan_info *info)
         const ag_array *array;
         int64_t count;
     } given[] = {{"object", s->object, info->object_rows * info->object_cols},
-                 {"probe", s->probe, info->rows * info->cols}};
+                 {"probe", s->probe, s->windows}};
     for (int i = 0; i < 2; i++) {
         const ag_array *a = given[i].array;
         if (a && (a->device != s->device || a->type != AG_COMPLEX || a->count != given[i].count))
@@ -82,6 +82,7 @@ prepare(ag_solver *s, const ag_scan *scan)
     if (ag_device_status(d) ||
         ag_plan_create(&s->plan, d, s->rows, s->cols, s->options.subpixel == AG_SUBPIXEL_LINEAR, NULL))
         return;
+    const int64_t modes = s->plan.shape.modes = (int)s->options.modes;
     for (int i = 0; i < (s->fourier ? (int)(sizeof common / sizeof *common) : COMMON_WITHOUT_SHIFT); i++)
         list[n++] = ag_solver_kernel(s, common[i]);
     for (int i = 0; i < s->method->kernels; i++)
@@ -97,16 +98,17 @@ prepare(ag_solver *s, const ag_scan *scan)
         list[n++] = AG_KERNEL_lsq_frames;
     }
     s->program = ag_program_create(d, &s->plan.shape, n, list);
-    s->slots = ag_solver_slots(info);
+    s->slots = ag_solver_slots(info, modes);
     if (s->turns.stacks)
         s->slots = AG_MIN(s->slots, s->turns.frames);
     if (s->options.batch > s->slots)
         s->slots = s->options.batch;
     const int64_t batch = s->method->middle ? 0 : s->options.batch;
-    const int64_t passes[] = {s->slots, s->frames % s->slots, batch, batch ? s->frames % batch : 0};
+    const int64_t passes[] = {modes * s->slots, modes * (s->frames % s->slots), modes * batch,
+                              batch ? modes * (s->frames % batch) : 0};
     ag_plan_passes(&s->plan, d, (int)(sizeof passes / sizeof *passes), passes);
-    s->scratch = ag_new(d, AG_REAL, s->slots * s->plan.scratch, "scratch");
-    s->spill = s->plan.spill ? ag_new(d, AG_REAL, s->slots * s->plan.spill, "tiles") : NULL;
+    s->scratch = ag_new(d, AG_REAL, s->slots * modes * s->plan.scratch, "scratch");
+    s->spill = s->plan.spill ? ag_new(d, AG_REAL, s->slots * modes * s->plan.spill, "tiles") : NULL;
     s->strips = s->near && !s->plan.fft ? s->plan.shape.strips_x : s->plan.shape.strips_y;
     s->amplitudes = s->plan.fft ? s->window : s->strips * s->plan.shape.tile * (s->near ? s->rows : s->cols);
     s->error = ag_new(d, AG_REAL, s->frames * s->strips, "errors");
@@ -114,7 +116,7 @@ prepare(ag_solver *s, const ag_scan *scan)
     for (int i = 0; i < 2; i++)
         s->measured[i] = ag_new(d, AG_REAL, s->slots * s->strips, "errors");
     if (s->fourier) {
-        s->shifted = ag_new(d, AG_COMPLEX, s->slots * s->window, "shifted probes");
+        s->shifted = ag_new(d, AG_COMPLEX, s->slots * s->windows, "shifted probes");
         s->ramp = ag_new(d, AG_COMPLEX, s->frames * (s->rows + s->cols), "shifts");
         ag_run_ramp(s->program, s->frames * (s->rows + s->cols), s->ramp, s->fraction, s->plan.frequency);
     }
@@ -158,6 +160,7 @@ ag_solver_make(ag_solver **solver, ag_device *device, ag_comm *comm, const ag_sc
     s->rows = info->rows;
     s->cols = info->cols;
     s->window = info->rows * info->cols;
+    s->windows = s->options.modes * s->window;
     s->object_rows = info->object_rows;
     s->object_cols = info->object_cols;
     s->scale = 1 / sqrt((double)s->window);
@@ -250,6 +253,8 @@ ag_solver_run(ag_solver *s, int64_t iterations, ag_progress_callback *progress, 
         ag_real total = 0;
         s->method->iterate(s, s->done);
         ag_constraints_apply(s);
+        if (s->options.orthogonalise && (s->done + 1) % s->options.orthogonalise == 0)
+            ag_solver_orthogonalise(s);
         if (ag_array_read(s->total, 0, 1, &total))
             return ag_device_status(s->device);
         const double now = ag_device_seconds(s->device);

@@ -16,6 +16,8 @@ typedef struct ag_method {
     void (*state)(ag_solver *solver, ag_record *record); /* adds what the next iteration depends on */
     double guard;   /* projections: added to the density before dividing by it */
     ag_middle *middle;
+    int one_mode;   /* knows probes of one mode only */
+    int keeps_waves; /* its state is of the modes' waves, which must not be exchanged */
 } ag_method;
 
 extern const ag_method *const ag_methods[]; /* ends with NULL */
@@ -41,7 +43,7 @@ struct ag_solver {
     ag_options options;
     ag_plan plan;
     ag_program *program;
-    int64_t frames, rows, cols, window; /* window = rows x cols */
+    int64_t frames, rows, cols, window, windows; /* window = rows x cols; windows = modes x window */
     int64_t object_rows, object_cols;
     int64_t slots;           /* frames of one pass at most */
     int fourier;             /* sub-pixel positions by shifting the probe */
@@ -84,7 +86,7 @@ typedef struct ag_detector {
 ag_status ag_solver_make(ag_solver **solver, ag_device *device, ag_comm *comm, const ag_scan *scan,
                          const ag_options *options, ag_turns turns, ag_array *object, ag_array *probe);
 /* Frames of one pass, where memory and batches allow that. */
-int64_t ag_solver_slots(const ag_scan_info *info);
+int64_t ag_solver_slots(const ag_scan_info *info, int64_t modes);
 /* The turns that the memory allows; data.c: the amplitudes. */
 ag_status ag_solver_turns(ag_turns *turns, ag_device *device, const ag_scan *scan, const ag_options *options);
 void ag_solver_take_frames(ag_solver *solver, const ag_scan *scan);
@@ -121,6 +123,8 @@ ag_status ag_solver_grow(ag_solver *solver, int64_t iterations);
 /* Gives the probe the power that makes the model predict as many counts as were measured: kernels
    power and rescale.  */
 void ag_solver_rescale_probe(ag_solver *solver);
+/* Makes the probe's modes orthogonal, on the host. */
+void ag_solver_orthogonalise(ag_solver *solver);
 /* Every element becomes the value. */
 ag_status ag_solver_fill(ag_solver *solver, ag_array *array, double value);
 /* Sums the errors that the last iteration's passes left. */

@@ -40,7 +40,7 @@ shift(const ag_pass *p, void *what)
         const ag_solver *solver;
         int sign;
     } *w = what;
-    ag_run_shift(p->program, p->slots, p->scratch, p->plan->table_x, &p->frame, w->solver->ramp,
+    ag_run_shift(p->program, p->slots * p->plan->shape.modes, p->scratch, p->plan->table_x, &p->frame, w->solver->ramp,
                  w->solver->scale * w->solver->scale, w->sign, p->spill);
 }
 
@@ -66,7 +66,7 @@ ag_solver_shift_probe(ag_solver *s, ag_pass *pass)
         return;
     ag_solver_shift(s, pass, s->probe, 0, s->shifted, 1);
     pass->probe = ag_view(s->shifted, 0);
-    pass->probe_step = s->window;
+    pass->probe_step = s->windows;
 }
 
 void
@@ -104,7 +104,24 @@ ag_solver_rescale_probe(ag_solver *s)
         ag_stack_ahead(&s->amplitude, AG_STACK_READ);
     }
     ag_solver_total(s);
-    ag_run_rescale(s->program, s->window, s->probe, s->energy, s->total);
+    ag_run_rescale(s->program, s->windows, s->probe, s->energy, s->total);
+}
+
+void
+ag_solver_orthogonalise(ag_solver *s)
+{
+    ag_complex *probe = ag_calloc(s->windows, sizeof *probe);
+    ag_message message;
+    if (!probe)
+        ag_device_fail(s->device, AG_NO_MEMORY, "probe: out of host memory");
+    else if (!ag_array_read(s->probe, 0, s->windows, probe)) {
+        const ag_status status = ag_probe_orthogonalise(probe, s->options.modes, s->window, NULL, &message);
+        if (status)
+            ag_device_fail(s->device, status, "%s", message.text);
+        else
+            ag_array_write(s->probe, 0, s->windows, probe);
+    }
+    free(probe);
 }
 
 ag_status
