@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* opencl_build.c -- kernels from the embedded text, compiled for each shape; binaries are cached. */
+#include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -7,6 +8,9 @@
 #include "opencl.h"
 #include "shape_text.h"
 #include "text_opencl.h"
+
+/* PoCL 3.1 can wait for ever where threads build at the same time, each for its own device. */
+static pthread_mutex_t building = PTHREAD_MUTEX_INITIALIZER;
 
 static ag_status
 compile(opencl_handle *cl, ag_binary *binary, const char *key)
@@ -88,6 +92,7 @@ opencl_build(ag_handle *handle, const ag_kernel *kernel, const ag_shape *shape, 
     binary->kernel = kernel;
     binary->shape = *shape;
     snprintf(key, room, "%s|%s\n%s%s", cl->identity, cl->options, text, (const char *)ag_text_opencl);
+    pthread_mutex_lock(&building);
     load(cl, binary, key);
     if (!binary->program && !(status = compile(cl, binary, text)))
         store(cl, binary, key);
@@ -97,6 +102,7 @@ opencl_build(ag_handle *handle, const ag_kernel *kernel, const ag_shape *shape, 
         if (error)
             status = opencl_fail(cl, AG_DEVICE_ERROR, kernel->name, error);
     }
+    pthread_mutex_unlock(&building);
     if (status)
         opencl_unbuild(handle, binary);
     else

@@ -244,8 +244,14 @@ ag_status ag_scan_simulate(ag_scan **scan, const ag_simulation *simulation, ag_m
 typedef struct ag_comm ag_comm;
 typedef struct ag_solver ag_solver;
 
-/* One process that does all the work. */
+/* Who shares a reconstruction: one process that does all the work, */
 ag_comm *ag_comm_self(void);
+/* or threads of it: comm[0] to comm[size - 1], one for each.  All make a solver of the same scan and
+   options, each on a device of its own with the same object and probe to start from, and call the same
+   functions in the same order.  Frames are divided by rank; every rank ends with the same object and
+   probe, those of one rank but for rounding.  Where a rank fails or is cancelled all are. */
+ag_status ag_comm_threads(ag_comm ***comm, int size, ag_message *message);
+void ag_comm_threads_end(ag_comm **comm);
 
 /* Writes the defaults of `method` (a name as above) or fails with AG_BAD_ARGUMENT. */
 ag_status ag_options_default(ag_options *options, const char *method, ag_message *message);

@@ -41,7 +41,11 @@ struct ag_scan {
         void (*close)(void *user);
         void *user;
     } source;
+    /* A rank's part of a scan: the frame of the whole that it begins with, and their number; 0: the whole. */
+    int64_t first, all;
 };
+/* The frames of one rank of so many, a view that borrows everything. */
+ag_scan ag_scan_share(const ag_scan *scan, int rank, int size);
 /* Turns positions by an orientation.  They may become negative; moving them into an object comes after.
    pixel[] are the lengths of the object's pixels along rows and columns, 0: equal. */
 void ag_positions_orient(double *position, int64_t frames, const double pixel[2], int orientation);
@@ -287,13 +291,15 @@ void ag_propagate(const ag_pass *pass, ag_load *load, ag_middle *middle, void *w
 
 /* ---- sums over ranks (comm.c) --------------------------------------------------------------------- */
 
+#define AG_COMM_MOST 8
 struct ag_comm {
     int rank, size;
-    /* Each element becomes its sum over the ranks. */
-    void (*sum)(ag_comm *comm, ag_array *array);
-    /* `count` doubles of each rank, one rank after the other. */
-    ag_status (*gather)(ag_comm *comm, int64_t count, const double *mine, double *all);
-    ag_status (*barrier)(ag_comm *comm);
+    /* Each element becomes its sum over the ranks, the same bits for all of them; with `before`, what
+       all ranks had, only what has been added to that is summed.  Where one of the devices has failed
+       all do. */
+    void (*sum)(ag_comm *comm, ag_array *array, const ag_real *before);
+    /* The same for `count` doubles, at most AG_COMM_MOST, in host memory. */
+    void (*add)(ag_comm *comm, int count, double *value);
     void *data;
 };
 

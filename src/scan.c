@@ -345,6 +345,21 @@ ag_scan_content(const ag_scan *scan)
     return &scan->info;
 }
 
+ag_scan
+ag_scan_share(const ag_scan *scan, int rank, int size)
+{
+    ag_scan share = *scan;
+    const int64_t n = scan->info.frames / size, more = scan->info.frames % size;
+    const int64_t first = rank * n + AG_MIN(rank, more);
+    share.info.frames = n + (rank < more);
+    share.info.position += 2 * first;
+    share.first = first;
+    share.all = scan->info.frames;
+    if (share.info.data)
+        share.info.data += first * share.info.rows * share.info.cols;
+    return share;
+}
+
 ag_status
 ag_scan_frames(const ag_scan *scan, int64_t first, int64_t count, ag_real *destination,
                ag_message *message)
@@ -356,7 +371,7 @@ ag_scan_frames(const ag_scan *scan, int64_t first, int64_t count, ag_real *desti
                        "frames: found %lld from frame %lld on, expected them among the scan's %lld",
                        (long long)count, (long long)first, (long long)info->frames);
     if (!info->data)
-        return scan->source.read(scan->source.user, first, count, destination, message);
+        return scan->source.read(scan->source.user, scan->first + first, count, destination, message);
     memcpy(destination, info->data + first * area, (size_t)(count * area) * sizeof *destination);
     return AG_OK;
 }

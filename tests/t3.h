@@ -43,5 +43,6 @@ void add_position_tests(Suite *suite);
 void add_constraint_tests(Suite *suite);
 void add_orientation_tests(Suite *suite);
 void add_real_tests(Suite *suite);
+void add_rank_tests(Suite *suite);
 
 #endif

@@ -83,14 +83,33 @@ take_order(ag_solver *s)
     ag_stack_reorder(&s->amplitude, s->order);
 }
 
+static int
+is_mine(const ag_solver *s, int64_t frame)
+{
+    return frame >= s->first && frame < s->first + s->frames;
+}
+
 void
 ag_solver_shuffle(ag_solver *s, ag_random *random)
 {
     const int64_t batch = s->options.batch;
-    shuffle(random, s->order, s->frames);
-    for (int64_t i = 0; i < s->frames; i += batch)
-        qsort(s->order + i, (size_t)AG_MIN(batch, s->frames - i), sizeof *s->order, ascending);
+    int32_t *const order = s->everyone ? s->everyone : s->order;
+    shuffle(random, order, s->all);
+    for (int64_t i = 0; i < s->all; i += batch)
+        qsort(order + i, (size_t)AG_MIN(batch, s->all - i), sizeof *order, ascending);
+    for (int64_t i = 0, n = 0; s->everyone && i < s->all; i++)
+        if (is_mine(s, order[i]))
+            s->order[n++] = (int32_t)(order[i] - s->first);
     take_order(s);
+}
+
+int64_t
+ag_solver_mine(const ag_solver *s, int64_t first, int64_t count)
+{
+    int64_t n = 0;
+    for (int64_t i = first; s->everyone && i < first + count; i++)
+        n += is_mine(s, s->everyone[i]);
+    return s->everyone ? n : count;
 }
 
 /* Frame k of each cell goes to the batch that a shuffled list of batches names. */

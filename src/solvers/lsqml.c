@@ -126,7 +126,7 @@ illuminate(ag_solver *s)
     ag_step(s->device, "illumination");
     ag_run_object_coverage(s->program, b.items, to, s->object_cols, b.top, b.left, b.right, b.segments, s->frames,
                            s->frame, s->corner, s->fraction, s->probe, 0);
-    s->comm->sum(s->comm, to);
+    s->comm->sum(s->comm, to, NULL);
     if (!own->fresh)
         ag_run_average(s->program, pixels, own->illumination, own->latest);
     ag_run_maximum(s->program, 1, own->illumination_top, own->illumination, pixels);
@@ -322,12 +322,15 @@ defaults(ag_options *o)
     o->shuffle = 1;
 }
 
-#define KERNELS                                                                                    \
-    22, {AG_KERNEL_modulus,     AG_KERNEL_store_difference, AG_KERNEL_power,        AG_KERNEL_rescale,       \
-         AG_KERNEL_object_coverage, AG_KERNEL_maximum,      AG_KERNEL_average,      AG_KERNEL_lsq_direction, \
-         AG_KERNEL_probe_terms, AG_KERNEL_probe_sum,        AG_KERNEL_store_stack,  AG_KERNEL_lsq_sums,      \
-         AG_KERNEL_lsq_frames,  AG_KERNEL_lsq_solve,        AG_KERNEL_lsq_mean,     AG_KERNEL_move_along,      \
-         AG_KERNEL_lsq_norm,    AG_KERNEL_lsq_scale,        AG_KERNEL_poisson_mean, AG_KERNEL_poisson_sums,  \
-         AG_KERNEL_poisson_alpha, AG_KERNEL_poisson}
+#define METHOD \
+    .create = create, .iterate = iterate, .destroy = destroy, .state = state, .one_mode = 1, .one_rank = 1, \
+    .kernels = 22, .kernel = { \
+        AG_KERNEL_modulus, AG_KERNEL_store_difference, AG_KERNEL_power, AG_KERNEL_rescale, \
+        AG_KERNEL_object_coverage, AG_KERNEL_maximum, AG_KERNEL_average, \
+        AG_KERNEL_lsq_direction, AG_KERNEL_probe_terms, AG_KERNEL_probe_sum, \
+        AG_KERNEL_store_stack, AG_KERNEL_lsq_sums, AG_KERNEL_lsq_frames, AG_KERNEL_lsq_solve, \
+        AG_KERNEL_lsq_mean, AG_KERNEL_move_along, AG_KERNEL_lsq_norm, AG_KERNEL_lsq_scale, \
+        AG_KERNEL_poisson_mean, AG_KERNEL_poisson_sums, AG_KERNEL_poisson_alpha, \
+        AG_KERNEL_poisson}
 
-const ag_method ag_method_lsqml = {"lsqml", defaults, KERNELS, create, iterate, destroy, state, 0, NULL, 1, 0};
+const ag_method ag_method_lsqml = {.name = "lsqml", .defaults = defaults, METHOD};

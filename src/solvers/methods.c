@@ -51,7 +51,7 @@ ag_options_default(ag_options *options, const char *method, ag_message *message)
 }
 
 ag_status
-ag_options_check(const ag_options *o, const ag_scan_info *info, ag_message *message)
+ag_options_check(const ag_options *o, int64_t frames, ag_message *message)
 {
     const struct {
         const char *name;
@@ -78,9 +78,9 @@ ag_options_check(const ag_options *o, const ag_scan_info *info, ag_message *mess
         if (!(real[i].value >= real[i].least && real[i].value <= real[i].most))
             return ag_fail(message, AG_BAD_ARGUMENT, "%s: found %g, expected %g to %g", real[i].name,
                            real[i].value, real[i].least, real[i].most);
-    if (o->batch < 1 || (o->batch > info->frames && strcmp(o->method, "lsqml")))
+    if (o->batch < 1 || (o->batch > frames && strcmp(o->method, "lsqml")))
         return ag_fail(message, AG_BAD_ARGUMENT, "batch: found %lld, expected 1 to the number of frames, %lld",
-                       (long long)o->batch, (long long)info->frames);
+                       (long long)o->batch, (long long)frames);
     const ag_method *method = NULL;
     for (int k = 0; ag_methods[k]; k++)
         if (!strcmp(ag_methods[k]->name, o->method))

@@ -23,6 +23,7 @@ typedef struct pie {
     ag_array *number, *density, *density_top, *probe_top;
     ag_array *coverage, *coverage_top;       /* batches only */
     ag_random random;
+    ag_real *before; /* several ranks: the object or the probe that a batch begins with */
     int keep;    /* terms stay single: they must be shifted, or there is one */
     int32_t covered; /* coverage and probe_top belong to the present probe */
 } pie;
@@ -50,6 +51,15 @@ create(ag_solver *s)
         /* The first probe_terms is asked for the probe's maximum alone, and reads this too. */
         ag_clear(own->difference);
     }
+    if (s->comm->size > 1) {
+        if (s->plan.fft)
+            return ag_device_fail(s->device, AG_BAD_ARGUMENT,
+                                  "ranks: found %d, expected 1 where a library transforms for %s, whose batches they share",
+                                  s->comm->size, s->method->name);
+        own->before = ag_calloc(AG_MAX(s->object_rows * s->object_cols, s->windows), sizeof(ag_complex));
+        if (!own->before)
+            return ag_device_fail(s->device, AG_NO_MEMORY, "ranks: out of host memory");
+    }
     ag_random_seed(&own->random, s->options.seed);
     return ag_device_status(s->device);
 }
@@ -62,6 +72,7 @@ destroy(ag_solver *s)
                                own->density_top, own->probe_top, own->coverage, own->coverage_top};
     for (size_t i = 0; i < sizeof array / sizeof *array; i++)
         ag_array_destroy(array[i]);
+    free(own->before);
     free(own);
 }
 
@@ -89,7 +100,7 @@ cover(ag_solver *s)
         const ag_box b = ag_solver_whole(s);
         ag_run_object_coverage(s->program, b.items, own->coverage, s->object_cols, b.top, b.left, b.right,
                                b.segments, s->frames, s->frame, s->corner, s->fraction, s->probe, 0);
-        s->comm->sum(s->comm, own->coverage);
+        s->comm->sum(s->comm, own->coverage, NULL);
         ag_run_maximum(s->program, 1, own->coverage_top, own->coverage, s->object_rows * s->object_cols);
     } else {
         ag_run_probe_terms(s->program, s->rows * s->options.modes, own->number, own->term, own->density, own->density_top,
@@ -99,14 +110,31 @@ cover(ag_solver *s)
     own->covered = 1;
 }
 
-/* The passes of a batch: all of it, or as much as lies in one block of amplitudes at a time. */
+/* Around a step: what all ranks' frames ask for is added to what all of them had. */
+static void
+part(const ag_solver *s, const ag_array *array)
+{
+    const pie *own = s->own;
+    if (s->comm->size > 1)
+        ag_array_read(array, 0, ag_array_count(array), own->before);
+}
+
+static void
+join(const ag_solver *s, ag_array *array)
+{
+    const pie *own = s->own;
+    s->comm->sum(s->comm, array, own->before);
+}
+
+/* The passes of a batch: all of it, or as much as lies in one block of amplitudes at a time.  Where there
+   are several ranks none of its frames may be this one's. */
 static void
 batch(ag_solver *s, int64_t first, int64_t slots, int refine)
 {
     pie *own = s->own;
     const ag_options *o = &s->options;
     const int sequential = o->batch == 1;
-    ag_pass pass;
+    ag_pass pass = ag_solver_pass(s, 0, 1, NULL);
     for (int64_t at = 0; at < slots; at += pass.slots) {
         ag_detector detector;
         pass = ag_solver_pass(s, first + at, slots - at, &detector);
@@ -124,7 +152,8 @@ batch(ag_solver *s, int64_t first, int64_t slots, int refine)
     }
     /* The whole batch from here on. */
     const ag_box b = ag_solver_box(s, first, slots);
-    pass.frame = ag_view(s->frame, first);
+    if (slots)
+        pass.frame = ag_view(s->frame, first);
     pass.slots = slots;
     pass.probe = ag_view(s->fourier ? s->shifted : s->probe, 0);
     ag_positions_look(s, first, &pass, own->difference, 0);
@@ -133,18 +162,28 @@ batch(ag_solver *s, int64_t first, int64_t slots, int refine)
         ag_run_probe_terms(s->program, s->rows * s->options.modes, own->number, own->term, own->density, own->density_top,
                            own->probe_top, slots, 1, own->keep, &pass.frame, s->corner, s->fraction, s->object, s->object_cols, &pass.probe,
                            pass.probe_step, own->difference);
+    if (refine && s->comm->size > 1) {
+        /* The maxima of the ranks' own segments are smaller. */
+        s->comm->sum(s->comm, own->density, NULL);
+        ag_run_maximum(s->program, 1, own->density_top, own->density, s->window);
+    }
     ag_step(s->device, "object");
-    ag_run_object_step(s->program, b.items, s->object, s->object_cols, b.top, b.left, b.right, b.segments,
+    part(s, s->object);
+    if (slots)
+        ag_run_object_step(s->program, b.items, s->object, s->object_cols, b.top, b.left, b.right, b.segments,
                        slots, &pass.frame, s->corner, s->fraction, &pass.probe, pass.probe_step,
                        own->difference, own->coverage, !sequential,
                        sequential ? own->probe_top : own->coverage_top, sequential ? (int)s->plan.tops : 1,
                        o->alpha, !strcmp(o->method, "pie"), o->object_step);
+    join(s, s->object);
     if (refine) {
-        if (s->fourier)
+        part(s, s->probe);
+        if (s->fourier && slots)
             ag_solver_shift(s, &pass, own->term, s->windows, own->term, -1);
         ag_step(s->device, "probe");
         ag_run_probe_step(s->program, s->rows * s->options.modes, s->probe, own->keep ? own->term : own->number, own->density,
                           own->density_top, own->keep ? slots : 1, o->beta, o->probe_step);
+        join(s, s->probe);
     }
 }
 
@@ -158,8 +197,10 @@ iterate(ag_solver *s, int64_t iteration)
         ag_solver_shuffle(s, &own->random);
     if (!own->covered || (refine && o->batch > 1))
         cover(s);
-    for (int64_t first = 0; first < s->frames; first += o->batch)
-        batch(s, first, AG_MIN(o->batch, s->frames - first), refine);
+    for (int64_t first = 0, at = 0, mine; first < s->all; first += o->batch, at += mine) {
+        mine = ag_solver_mine(s, first, AG_MIN(o->batch, s->all - first));
+        batch(s, at, mine, refine);
+    }
     ag_solver_total(s);
     if (ag_positions_move(s))
         own->covered = 0;
@@ -192,11 +233,13 @@ rpie_defaults(ag_options *o)
     o->alpha = 0.5;
 }
 
-#define KERNELS                                                                                    \
-    8, {AG_KERNEL_modulus,     AG_KERNEL_store_difference, AG_KERNEL_object_step,                  \
-        AG_KERNEL_object_coverage, AG_KERNEL_maximum,      AG_KERNEL_probe_terms,                  \
-        AG_KERNEL_probe_step,  AG_KERNEL_store_stack}
+#define METHOD \
+    .create = create, .iterate = iterate, .destroy = destroy, .state = state, \
+    .kernels = 8, .kernel = { \
+        AG_KERNEL_modulus, AG_KERNEL_store_difference, AG_KERNEL_object_step, \
+        AG_KERNEL_object_coverage, AG_KERNEL_maximum, AG_KERNEL_probe_terms, \
+        AG_KERNEL_probe_step, AG_KERNEL_store_stack}
 
-const ag_method ag_method_pie = {"pie", pie_defaults, KERNELS, create, iterate, destroy, state, 0, NULL, 0, 0};
-const ag_method ag_method_epie = {"epie", defaults, KERNELS, create, iterate, destroy, state, 0, NULL, 0, 0};
-const ag_method ag_method_rpie = {"rpie", rpie_defaults, KERNELS, create, iterate, destroy, state, 0, NULL, 0, 0};
+const ag_method ag_method_pie = {.name = "pie", .defaults = pie_defaults, METHOD};
+const ag_method ag_method_epie = {.name = "epie", .defaults = defaults, METHOD};
+const ag_method ag_method_rpie = {.name = "rpie", .defaults = rpie_defaults, METHOD};

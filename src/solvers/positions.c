@@ -38,7 +38,6 @@
 
 struct ag_positions {
     double *at, *first, *shift, *before; /* frames x 2: positions now and at the start, the last steps */
-    double *all;                        /* of all ranks */
     int32_t *tries;
     double gain;
     int32_t moved; /* there is a step before */
@@ -97,6 +96,9 @@ ag_positions_create(ag_solver *s, const ag_scan_info *info)
 {
     ag_positions *own = s->positions = calloc(1, sizeof *own);
     const int64_t n = s->frames;
+    if (own && s->comm->size > 1 && s->options.position_start >= 0)
+        return ag_device_fail(s->device, AG_BAD_ARGUMENT, "ranks: found %d, expected 1 where positions are refined",
+                              s->comm->size);
     if (own) {
         own->at = ag_calloc(2 * n, sizeof *own->at);
         own->first = ag_calloc(2 * n, sizeof *own->first);
@@ -104,10 +106,9 @@ ag_positions_create(ag_solver *s, const ag_scan_info *info)
         own->before = ag_calloc(2 * n, sizeof *own->before);
         own->tries = ag_calloc(n, sizeof *own->tries);
         own->fraction = ag_calloc(2 * n, sizeof *own->fraction);
-        own->all = ag_calloc(SUMS * s->comm->size, sizeof *own->all);
         own->gain = s->options.position_step;
     }
-    if (!own || !own->at || !own->first || !own->shift || !own->before || !own->tries || !own->fraction || !own->all)
+    if (!own || !own->at || !own->first || !own->shift || !own->before || !own->tries || !own->fraction)
         return ag_device_fail(s->device, AG_NO_MEMORY, "positions: out of host memory");
     if (take(s, info))
         return ag_device_status(s->device);
@@ -140,7 +141,7 @@ ag_positions_destroy(ag_solver *s)
         return;
     ag_array_destroy(own->partial);
     ag_array_destroy(own->sums);
-    void *const memory[] = {own->at, own->first, own->shift, own->before, own->all,
+    void *const memory[] = {own->at, own->first, own->shift, own->before,
                             own->tries, own->host, own->error, own->fraction};
     for (size_t i = 0; i < sizeof memory / sizeof *memory; i++)
         free(memory[i]);
@@ -201,21 +202,6 @@ ag_positions_look(ag_solver *s, int64_t first, const ag_pass *p, const ag_array 
     ag_run_lsq_frames(s->program, SUMS * p->slots, &sums, own->partial);
 }
 
-/* `n` numbers, at most SUMS, become their sums over the ranks. */
-static void
-total(ag_solver *s, int n, double *value)
-{
-    ag_positions *own = s->positions;
-    double mine[SUMS];
-    memcpy(mine, value, (size_t)n * sizeof *mine);
-    s->comm->gather(s->comm, n, mine, own->all);
-    for (int k = 0; k < n; k++) {
-        value[k] = 0;
-        for (int r = 0; r < s->comm->size; r++)
-            value[k] += own->all[r * n + k];
-    }
-}
-
 /* What the sums say, without the gain. */
 static void
 solve(ag_solver *s)
@@ -225,7 +211,6 @@ solve(ag_solver *s)
     for (int64_t i = 0; i < s->frames; i++)
         for (int a = 0; a < 2; a++)
             mean[a] += (double)own->host[SUMS * i + a];
-    total(s, 3, mean);
     for (int64_t i = 0; i < s->frames; i++) {
         const ag_real *sum = own->host + SUMS * i;
         double *d = own->shift + 2 * s->order[i];
@@ -247,7 +232,6 @@ adapt(ag_solver *s)
         dot[1] += own->shift[i] * own->shift[i];
         dot[2] += own->before[i] * own->before[i];
     }
-    total(s, 3, dot);
     const double cosine = dot[1] > 0 && dot[2] > 0 ? dot[0] / sqrt(dot[1] * dot[2]) : 0;
     if (own->moved && cosine > ONWARD)
         own->gain *= FASTER;
@@ -270,7 +254,6 @@ step(ag_solver *s)
         for (int a = 0; a < 2; a++)
             mean[a] += d[a] *= factor;
     }
-    total(s, 3, mean);
     for (int64_t i = 0; i < 2 * s->frames; i++)
         own->at[i] += own->shift[i] - mean[i % 2] / mean[2];
 }
@@ -285,7 +268,6 @@ make_affine(ag_solver *s)
         middle[i % 2] += own->first[i];
         middle[2 + i % 2] += own->at[i];
     }
-    total(s, 5, middle);
     for (int k = 0; k < 4; k++)
         middle[k] /= middle[4];
     for (int64_t j = 0; j < s->frames; j++) {
@@ -298,8 +280,6 @@ make_affine(ag_solver *s)
             cross[2 * a + 1] += (own->at[2 * j + a] - middle[2 + a]) * x;
         }
     }
-    total(s, 3, square);
-    total(s, 4, cross);
     const double below = square[0] * square[1] - square[2] * square[2];
     if (!(below > 1e-9 * square[0] * square[1]))
         return; /* all on a line */
@@ -352,7 +332,6 @@ start_anew(ag_solver *s)
             mean[4] += d * d;
         }
     }
-    total(s, 5, mean);
     const double usual = exp(mean[0] / mean[1]), my = mean[2] / mean[1], mx = mean[3] / mean[1];
     const double spread = sqrt(fmax(0, mean[4] / mean[1] - my * my - mx * mx) / 2);
     for (int64_t j = 0; j < s->frames; j++) {

@@ -137,8 +137,8 @@ refine_probe(ag_solver *s)
         }
         ag_stack_ahead(&own->wave, AG_STACK_READ);
     }
-    s->comm->sum(s->comm, own->probe_number);
-    s->comm->sum(s->comm, own->probe_density);
+    s->comm->sum(s->comm, own->probe_number, NULL);
+    s->comm->sum(s->comm, own->probe_density, NULL);
     if (s->options.probe_inertia > 0)
         ag_run_maximum(s->program, 1, own->top, own->probe_density, s->window);
     for (int64_t k = 0; k < s->options.modes; k++) {
@@ -173,8 +173,8 @@ divide_object(ag_solver *s)
     projections *own = s->own;
     const int64_t pixels = s->object_rows * s->object_cols;
     ag_step(s->device, "object");
-    s->comm->sum(s->comm, own->number);
-    s->comm->sum(s->comm, own->density);
+    s->comm->sum(s->comm, own->number, NULL);
+    s->comm->sum(s->comm, own->density, NULL);
     if (s->options.object_inertia > 0)
         ag_run_maximum(s->program, 1, own->top, own->density, pixels);
     ag_run_divide(s->program, pixels, s->object, own->number, own->density, own->top, s->options.object_inertia,
@@ -245,13 +245,15 @@ raar_defaults(ag_options *o)
     o->position_limit = 0.2;
 }
 
-#define KERNELS(middle)                                                                            \
-    7, {middle,           AG_KERNEL_store_stack, AG_KERNEL_object_sum, AG_KERNEL_divide,           \
+#define METHOD(middle_kernel) \
+    .create = create, .iterate = iterate, .destroy = destroy, .state = state, \
+    .kernels = 7, .kernel = { \
+        middle_kernel, AG_KERNEL_store_stack, AG_KERNEL_object_sum, AG_KERNEL_divide, \
         AG_KERNEL_maximum, AG_KERNEL_probe_terms, AG_KERNEL_probe_sum}
 
-const ag_method ag_method_dm = {"dm",    defaults, KERNELS(AG_KERNEL_modulus_dm), create, iterate,
-                                destroy, state,    1e-10, dm_middle, 0, 1};
-const ag_method ag_method_ap = {"ap",    defaults, KERNELS(AG_KERNEL_modulus), create, iterate,
-                                destroy, state,    1e-10, ag_solver_modulus, 0, 0};
-const ag_method ag_method_raar = {"raar",  raar_defaults, KERNELS(AG_KERNEL_modulus_raar), create, iterate,
-                                  destroy, state,         1e-8, raar_middle, 0, 1};
+const ag_method ag_method_dm = {.name = "dm", .defaults = defaults, METHOD(AG_KERNEL_modulus_dm),
+                                .guard = 1e-10, .middle = dm_middle, .keeps_waves = 1};
+const ag_method ag_method_ap = {.name = "ap", .defaults = defaults, METHOD(AG_KERNEL_modulus),
+                                .guard = 1e-10, .middle = ag_solver_modulus};
+const ag_method ag_method_raar = {.name = "raar", .defaults = raar_defaults, METHOD(AG_KERNEL_modulus_raar),
+                                  .guard = 1e-8, .middle = raar_middle, .keeps_waves = 1};

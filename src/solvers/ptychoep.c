@@ -309,8 +309,8 @@ refine_probe(ag_solver *s)
         }
         ag_stack_ahead(&own->told, AG_STACK_READ);
     }
-    s->comm->sum(s->comm, own->probe_number);
-    s->comm->sum(s->comm, own->probe_density);
+    s->comm->sum(s->comm, own->probe_number, NULL);
+    s->comm->sum(s->comm, own->probe_density, NULL);
     ag_run_divide(s->program, s->window, s->probe, own->probe_number, own->probe_density, own->top, 0, 0);
     for (int64_t first = 0; first < s->frames && !ag_device_status(s->device); first += pass.slots) {
         pass = next(s, first, s->slots, AG_STACK_READ, NULL, &told);
@@ -387,11 +387,13 @@ em_defaults(ag_options *o)
     o->probe_steps = 1;
 }
 
-#define KERNELS                                                                                                        \
-    16, {AG_KERNEL_power,     AG_KERNEL_rescale,    AG_KERNEL_ep_begin,    AG_KERNEL_ep_start, AG_KERNEL_ep_spread,    \
-         AG_KERNEL_ep_weigh,  AG_KERNEL_ep_project, AG_KERNEL_store_stack, AG_KERNEL_ep_update, AG_KERNEL_ep_terms,    \
-         AG_KERNEL_probe_sum, AG_KERNEL_divide,     AG_KERNEL_ep_residual, AG_KERNEL_ep_gamma, AG_KERNEL_ep_prior,     \
-         AG_KERNEL_ep_noise}
+#define METHOD \
+    .create = create, .iterate = iterate, .destroy = destroy, .state = state, .one_mode = 1, .one_rank = 1, \
+    .kernels = 16, .kernel = { \
+        AG_KERNEL_power, AG_KERNEL_rescale, AG_KERNEL_ep_begin, AG_KERNEL_ep_start, AG_KERNEL_ep_spread, \
+        AG_KERNEL_ep_weigh, AG_KERNEL_ep_project, AG_KERNEL_store_stack, AG_KERNEL_ep_update, AG_KERNEL_ep_terms, \
+        AG_KERNEL_probe_sum, AG_KERNEL_divide, AG_KERNEL_ep_residual, AG_KERNEL_ep_gamma, AG_KERNEL_ep_prior, \
+        AG_KERNEL_ep_noise}
 
-const ag_method ag_method_ep = {"ep", defaults, KERNELS, create, iterate, destroy, state, 0, NULL, 1, 0};
-const ag_method ag_method_ep_em = {"ep-em", em_defaults, KERNELS, create, iterate, destroy, state, 0, NULL, 1, 0};
+const ag_method ag_method_ep = {.name = "ep", .defaults = defaults, METHOD};
+const ag_method ag_method_ep_em = {.name = "ep-em", .defaults = em_defaults, METHOD};

@@ -98,6 +98,8 @@ describe(ag_record *record, ag_solver *s, int64_t iterations)
     ag_record_host(record, "error", AG_KIND_DOUBLE, iterations, s->history);
     ag_record_host(record, "seconds", AG_KIND_DOUBLE, iterations, s->seconds);
     ag_record_host(record, "order", AG_KIND_INT32, s->frames, s->order);
+    if (s->everyone)
+        ag_record_host(record, "everyone", AG_KIND_INT32, s->all, s->everyone);
     ag_positions_state(s, record);
     s->method->state(s, record);
 }
@@ -115,17 +117,17 @@ ag_solver_save(ag_solver *s, const char *path, const char *note, ag_message *mes
 
 /* Each frame once, whatever the file says. */
 static int
-is_order(const ag_solver *s)
+is_order(const int32_t *order, int64_t frames)
 {
-    uint8_t *seen = ag_calloc(s->frames, 1);
+    uint8_t *seen = ag_calloc(frames, 1);
     int64_t n = 0;
-    for (int64_t i = 0; seen && i < s->frames; i++)
-        if (s->order[i] >= 0 && s->order[i] < s->frames && !seen[s->order[i]]) {
-            seen[s->order[i]] = 1;
+    for (int64_t i = 0; seen && i < frames; i++)
+        if (order[i] >= 0 && order[i] < frames && !seen[order[i]]) {
+            seen[order[i]] = 1;
             n++;
         }
     free(seen);
-    return n == s->frames;
+    return n == frames;
 }
 
 static ag_status
@@ -140,7 +142,7 @@ load(ag_solver *s, const char *path, ag_message *message)
         return ag_fail(message, AG_NO_MEMORY, "%s: no memory for %lld iterations", path, (long long)iterations);
     describe(&record, s, iterations);
     status = ag_record_read(path, &record, message);
-    if (!status && !is_order(s))
+    if (!status && (!is_order(s->order, s->frames) || (s->everyone && !is_order(s->everyone, s->all))))
         status = ag_fail(message, AG_BAD_FILE, "%s: checkpoint/order: is no order of %lld frames", path,
                          (long long)s->frames);
     s->done = iterations;

@@ -25,6 +25,9 @@ ag_solver_slots(const ag_scan_info *info, int64_t modes)
 static ag_status
 check(const ag_solver *s, const ag_scan_info *info)
 {
+    if (s->comm->size > 1 && s->method->one_rank)
+        return ag_device_fail(s->device, AG_BAD_ARGUMENT, "ranks: found %d, expected 1: the frames of %s cannot be divided",
+                              s->comm->size, s->method->name);
     const struct {
         const char *name;
         const ag_array *array;
@@ -72,11 +75,15 @@ prepare(ag_solver *s, const ag_scan *scan)
     ag_device *d = s->device;
     s->order = ag_calloc(s->frames, sizeof *s->order);
     s->corners = ag_calloc(2 * s->frames, sizeof *s->corners);
-    if (!s->order || !s->corners)
+    if (s->comm->size > 1)
+        s->everyone = ag_calloc(s->all, sizeof *s->everyone);
+    if (!s->order || !s->corners || (s->comm->size > 1 && !s->everyone))
         ag_device_fail(d, AG_NO_MEMORY, "positions: out of host memory");
     else if (!ag_positions_create(s, info)) {
         for (int64_t j = 0; j < s->frames; j++)
             s->order[j] = (int32_t)j;
+        for (int64_t j = 0; s->everyone && j < s->all; j++)
+            s->everyone[j] = (int32_t)j;
         s->frame = ag_new_from(d, AG_INT, s->frames, s->order, "order of frames");
     }
     if (ag_device_status(d) ||
@@ -142,7 +149,7 @@ ag_solver_make(ag_solver **solver, ag_device *device, ag_comm *comm, const ag_sc
     ag_options known;
     ag_status status = ag_options_default(&known, options->method, &message);
     if (!status)
-        status = ag_options_check(options, info, &message);
+        status = ag_options_check(options, scan->all ? scan->all : info->frames, &message);
     if (status)
         return ag_device_fail(device, status, "%s", message.text);
     ag_solver *s = calloc(1, sizeof *s);
@@ -151,12 +158,14 @@ ag_solver_make(ag_solver **solver, ag_device *device, ag_comm *comm, const ag_sc
     s->device = device;
     s->comm = comm;
     s->options = *options;
-    s->options.batch = AG_MIN(options->batch, info->frames);
     s->turns = turns;
     for (const ag_method *const *m = ag_methods; *m; m++)
         if (!strcmp((*m)->name, options->method))
             s->method = *m;
     s->frames = info->frames;
+    s->first = scan->first;
+    s->all = scan->all ? scan->all : info->frames;
+    s->options.batch = AG_MIN(options->batch, s->all);
     s->rows = info->rows;
     s->cols = info->cols;
     s->window = info->rows * info->cols;
@@ -176,23 +185,47 @@ ag_solver_make(ag_solver **solver, ag_device *device, ag_comm *comm, const ag_sc
     return ag_device_status(device);
 }
 
+/* Adds up `count` values over the ranks; where one of them has failed all do. */
+static ag_status
+agree(ag_device *device, ag_comm *comm, int count, double *value)
+{
+    double sum[AG_COMM_MOST] = {ag_device_status(device) != AG_OK};
+    for (int k = 0; k < count; k++)
+        sum[k + 1] = value[k];
+    comm->add(comm, count + 1, sum);
+    for (int k = 0; k < count; k++)
+        value[k] = sum[k + 1];
+    return sum[0] > 0 ? ag_device_fail(device, AG_DEVICE_ERROR, "another rank has failed") : AG_OK;
+}
+
 ag_status
 ag_solver_create(ag_solver **solver, ag_device *device, ag_comm *comm, const ag_scan *scan,
                  const ag_options *options, ag_array *object, ag_array *probe)
 {
+    const ag_scan share = ag_scan_share(scan, comm->rank, comm->size);
+    const long long frames = ag_scan_content(scan)->frames;
     ag_turns turns;
-    ag_status status = ag_solver_turns(&turns, device, scan, options);
+    ag_status status = AG_OK;
     *solver = NULL;
+    if (frames < comm->size)
+        status = ag_device_fail(device, AG_BAD_ARGUMENT, "ranks: found %d, expected at most the %lld frames", comm->size, frames);
     if (!status)
-        status = ag_solver_make(solver, device, comm, scan, options, turns, object, probe);
-    if (!status && !((*solver)->energy > 0))
+        status = ag_solver_turns(&turns, device, &share, options);
+    if (!status)
+        status = ag_solver_make(solver, device, comm, &share, options, turns, object, probe);
+    ag_solver *s = *solver;
+    double sum[3] = {status ? 0 : s->energy, status ? 0 : s->strength, status ? 0 : s->pixels};
+    status = agree(device, comm, 3, sum);
+    if (!status && !(sum[0] > 0))
         status = ag_device_fail(device, AG_BAD_FILE, "frames: all counts of all %lld frames are 0, expected a measurement",
-                                (long long)(*solver)->frames);
+                                frames);
     if (!status) {
-        ag_solver *s = *solver;
-        s->least = options->modulus_floor * sqrt(s->energy / ((double)s->frames * (double)s->window));
+        s->energy = sum[0];
+        s->strength = sum[1];
+        s->pixels = sum[2];
+        s->least = options->modulus_floor * sqrt(s->energy / ((double)frames * (double)s->window));
     } else {
-        ag_solver_destroy(*solver);
+        ag_solver_destroy(s);
         *solver = NULL;
     }
     return status;
@@ -215,6 +248,7 @@ ag_solver_destroy(ag_solver *s)
     ag_plan_destroy(&s->plan);
     ag_positions_destroy(s);
     free(s->order);
+    free(s->everyone);
     free(s->corners);
     free(s->history);
     free(s->seconds);
@@ -245,34 +279,38 @@ ag_solver_run(ag_solver *s, int64_t iterations, ag_progress_callback *progress, 
     if (iterations < 0 || iterations > INT32_MAX)
         return ag_device_fail(s->device, AG_BAD_ARGUMENT, "iterations: found %lld, expected 0 or more",
                               (long long)iterations);
-    if (ag_device_status(s->device) || ag_solver_grow(s, iterations))
+    ag_solver_grow(s, iterations);
+    if (agree(s->device, s->comm, 0, NULL))
         return ag_device_status(s->device);
     const double begin = ag_device_seconds(s->device);
     double before = begin;
     for (int64_t i = 0; i < iterations; i++) {
         ag_real total = 0;
+        double stop = 0;
         s->method->iterate(s, s->done);
         ag_constraints_apply(s);
         if (s->options.orthogonalise && (s->done + 1) % s->options.orthogonalise == 0)
             ag_solver_orthogonalise(s);
-        if (ag_array_read(s->total, 0, 1, &total))
-            return ag_device_status(s->device);
+        ag_array_read(s->total, 0, 1, &total);
         const double now = ag_device_seconds(s->device);
-        if (ag_device_status(s->device))
+        if (!ag_device_status(s->device)) {
+            s->history[s->done] = s->energy > 0 ? sqrt((double)total / s->energy) : 0;
+            s->seconds[s->done] = now - before;
+            s->done++;
+            if (!isfinite(total))
+                ag_device_fail(s->device, AG_DEVICE_ERROR,
+                               "%s: the error is no longer finite in iteration %lld; smaller steps may help",
+                               s->method->name, (long long)s->done);
+            const ag_progress report = {i + 1, iterations, s->history[s->done - 1], now - begin};
+            stop = progress && !ag_device_status(s->device) && progress(user, &report);
+        }
+        if (agree(s->device, s->comm, 1, &stop))
             return ag_device_status(s->device);
-        s->history[s->done] = s->energy > 0 ? sqrt((double)total / s->energy) : 0;
-        s->seconds[s->done] = now - before;
-        s->done++;
-        if (!isfinite(total))
-            return ag_device_fail(s->device, AG_DEVICE_ERROR,
-                                  "%s: the error is no longer finite in iteration %lld; smaller steps may help",
-                                  s->method->name, (long long)s->done);
-        const ag_progress report = {i + 1, iterations, s->history[s->done - 1], now - begin};
-        if (progress && progress(user, &report))
+        if (stop > 0)
             return AG_CANCELLED;
         before = ag_device_seconds(s->device); /* what the caller did is not the iteration's */
     }
-    return ag_device_status(s->device);
+    return AG_OK;
 }
 
 int64_t
@@ -309,7 +347,7 @@ ag_status
 ag_solver_measure(ag_solver *s, ag_quality *quality)
 {
     const int64_t strips = s->strips;
-    double squares = 0, distances = 0;
+    double sum[2] = {0, 0}; /* squares, distances */
     measured m;
     m.squares = s->measured[0];
     m.distances = s->measured[1];
@@ -325,13 +363,14 @@ ag_solver_measure(ag_solver *s, ag_quality *quality)
         ag_array_read(m.squares, 0, n, host);
         ag_array_read(m.distances, 0, n, host + n);
         for (int64_t i = 0; i < n; i++) {
-            squares += (double)host[i];
-            distances += (double)host[n + i];
+            sum[0] += (double)host[i];
+            sum[1] += (double)host[n + i];
         }
         first += pass.slots;
     }
     free(host);
-    quality->relative_l2 = s->energy > 0 ? sqrt(squares / s->energy) : 0;
-    quality->r_factor = s->strength > 0 ? distances / s->strength : 0;
+    agree(s->device, s->comm, 2, sum);
+    quality->relative_l2 = s->energy > 0 ? sqrt(sum[0] / s->energy) : 0;
+    quality->r_factor = s->strength > 0 ? sum[1] / s->strength : 0;
     return ag_device_status(s->device);
 }

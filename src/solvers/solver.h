@@ -14,16 +14,17 @@ typedef struct ag_method {
     void (*iterate)(ag_solver *solver, int64_t iteration);
     void (*destroy)(ag_solver *solver);
     void (*state)(ag_solver *solver, ag_record *record); /* adds what the next iteration depends on */
-    double guard;   /* projections: added to the density before dividing by it */
+    double guard;    /* projections: added to the density before dividing by it */
     ag_middle *middle;
-    int one_mode;   /* knows probes of one mode only */
+    int one_mode;    /* knows probes of one mode only */
+    int one_rank;    /* its frames cannot be divided */
     int keeps_waves; /* its state is of the modes' waves, which must not be exchanged */
 } ag_method;
 
 extern const ag_method *const ag_methods[]; /* ends with NULL */
 
 /* Names the option that is out of its range. */
-ag_status ag_options_check(const ag_options *options, const ag_scan_info *info, ag_message *message);
+ag_status ag_options_check(const ag_options *options, int64_t frames, ag_message *message);
 
 /* Stacks too large for the device take turns there, the first `stacks` of these, so many frames at a
    time. */
@@ -43,6 +44,7 @@ struct ag_solver {
     ag_options options;
     ag_plan plan;
     ag_program *program;
+    int64_t first, all;      /* frames of all ranks, and this one's first among them */
     int64_t frames, rows, cols, window, windows; /* window = rows x cols; windows = modes x window */
     int64_t object_rows, object_cols;
     int64_t slots;           /* frames of one pass at most */
@@ -63,6 +65,7 @@ struct ag_solver {
     ag_array *place;         /* 0, 1, ... */
     ag_array *frame, *corner, *fraction, *ramp;
     int32_t *order, *corners; /* on the host: frame, corner */
+    int32_t *everyone;        /* the order of all ranks' frames; NULL: there is one rank */
     struct ag_positions *positions;
     ag_array *support; /* of the probe; NULL: all of the window */
     ag_array *scratch, *spill, *shifted, *error, *total, *measured[2];
@@ -132,6 +135,8 @@ void ag_solver_total(ag_solver *solver);
 
 /* A new random order of the frames, ascending within each batch (batches.c). */
 void ag_solver_shuffle(ag_solver *solver, ag_random *random);
+/* How many of the places first ... first + count - 1 of all ranks' order are this rank's. */
+int64_t ag_solver_mine(const ag_solver *solver, int64_t first, int64_t count);
 /* The batches of an iteration: batch k is at places first[k] ... first[k + 1] - 1 of the order. */
 typedef struct ag_batches {
     int64_t count, *first;

@@ -143,7 +143,7 @@ ag_solver_total(ag_solver *s)
 {
     ag_step(s->device, "error");
     ag_run_total(s->program, 1, s->total, 0, s->error, s->frames * s->strips);
-    s->comm->sum(s->comm, s->total);
+    s->comm->sum(s->comm, s->total, NULL);
 }
 
 static ag_box
