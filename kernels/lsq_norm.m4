@@ -9,6 +9,7 @@
    object and probe may exchange.)  */
 
 COST(items / segments * (right - left), 12, 7)
+COST(items, 8, 0)
 KERNEL(lsq_norm, OUT(real, partial), VAL(index, n), VAL(index, object_cols), VAL(index, top), VAL(index, left),
            VAL(index, right), VAL(index, segments), IN(cplx, object), IN(real, illumination))
     REDUCE_BUFFER
