@@ -180,20 +180,19 @@ assemble(infer *r)
         return 0;
     }
     ag_complex *patch = calloc((size_t)(r->frames * area), sizeof *patch);
-    ag_real *weight = probe_weight(r, trim);
-    if (!patch) {
-        free(weight);
+    ag_real *weight = NULL;
+    if (!patch)
         return cmd_fail(name, "no memory for %lld patches", (long long)r->frames);
-    }
     for (int64_t i = 0; i < r->frames * area; i++)
         patch[i] = infer_polar(r->amplitude[i], r->phase[i]);
     r->assembly = (ag_assembly){.count = r->frames, .rows = r->rows, .cols = r->cols, .trim = trim, .patch = patch,
-                                .position = r->position, .weight = weight};
+                                .position = r->position};
     int status = 0;
     if (ag_assembly_size(&r->assembly, &message)) {
         status = cmd_fail(name, "--trim: %s", message.text);
     } else {
         const int64_t pixels = r->assembly.canvas_rows * r->assembly.canvas_cols;
+        r->assembly.weight = weight = probe_weight(r, trim);
         r->object = calloc((size_t)pixels, sizeof *r->object);
         r->weights = calloc((size_t)pixels, sizeof *r->weights);
         if (!r->object || !r->weights)
