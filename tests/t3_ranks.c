@@ -172,6 +172,7 @@ START_TEST(ranks_end_together)
     ag_options o = test_options("raar");
     ag_message message;
     ag_comm **comm;
+    setenv("ARGAND_TEST_DEVICES", "cpu", 1);
     for (int kind = 0; kind < 6; kind++) {
         rank r[RANKS] = {{0}};
         for (int k = 0; k < RANKS; k++)
