@@ -57,23 +57,6 @@ static const struct {
 };
 enum { SETTINGS = sizeof setting / sizeof *setting };
 
-/* An enum begins at 0 and has the size of an int. */
-static int
-set_choice(const char *option, const char *const *choice, const char *text, int *value)
-{
-    char names[128] = "";
-    for (int i = 0; choice[i]; i++) {
-        const size_t n = strlen(names);
-        if (!strcmp(choice[i], text)) {
-            *value = i;
-            return 1;
-        }
-        snprintf(names + n, sizeof names - n, "%s%s", !i ? "" : choice[i + 1] ? ", " : " or ", choice[i]);
-    }
-    cmd_usage(name, "%s: found \"%s\", expected %s", option, text, names);
-    return 0;
-}
-
 int
 run_set(ag_options *options, const char *which, const char *text)
 {
@@ -99,8 +82,8 @@ run_set(ag_options *options, const char *which, const char *text)
     case FLAG:
         *(int *)place = (int)setting[i].least;
         return 1;
-    default:
-        return set_choice(option, setting[i].choice, text, place);
+    default: /* an enum begins at 0 and has the size of an int */
+        return cmd_word(name, option, text, setting[i].choice, place);
     }
 }
 

@@ -37,6 +37,10 @@ int cmd_integer(const char *command, const char *option, const char *text, int64
                 int64_t most, int64_t *value);
 int cmd_real(const char *command, const char *option, const char *text, double least, double most,
              double *value);
+/* `text` as one of the words, which end with NULL: 1 and its place, else a usage error. */
+int cmd_word(const char *command, const char *option, const char *text, const char *const *word, int *which);
+/* Seconds of a clock that nobody sets. */
+double cmd_seconds(void);
 
 /* input.c: what the command line says about a scan, with the same options for all commands. */
 typedef struct cmd_input {
@@ -77,5 +81,11 @@ int cmd_same_file(const char *a, const char *b);
 int cmd_try_output(const char *command, const char *option, const char *path, int special);
 /* Writes a file that appears under its name only when complete: 0, or 1 after saying why. */
 int cmd_write_text(const char *command, const char *option, const char *path, const char *text);
+/* Writes a report, which it takes (NULL: there was no memory for it), to such a file; "-" is the standard
+   output. */
+int cmd_write_json(const char *command, const char *path, struct json_t *report);
+enum { CMD_PATH = 4096 };
+/* "FOLDER/FILE": 0, or 1 after saying that it is too long. */
+int cmd_picture_path(const char *command, const char *option, const char *folder, const char *file, char path[CMD_PATH]);
 
 #endif

@@ -4,20 +4,11 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "infer.h"
 
 static const char name[] = "infer";
-
-static double
-now(void)
-{
-    struct timespec t;
-    clock_gettime(CLOCK_MONOTONIC, &t);
-    return (double)t.tv_sec + 1e-9 * (double)t.tv_nsec;
-}
 
 /* A device that has failed stays so: another try needs it opened again. */
 static int
@@ -46,13 +37,21 @@ open_net(infer *r)
     return 0;
 }
 
+/* The patterns of samples first ... first + n - 1. */
+static void
+gather(const infer *r, int64_t first, int64_t n, ag_real *input)
+{
+    const int64_t area = r->rows * r->cols, patches = r->info->patches;
+    for (int64_t i = 0; i < n * patches; i++)
+        memcpy(input + i * area, r->pattern + r->group[first * patches + i] * area, (size_t)area * sizeof *input);
+}
+
 /* The patches of samples first ... first + n - 1, of which each gives the frame's own. */
 static ag_status
 run_batch(infer *r, int64_t first, int64_t n, ag_real *input, ag_real *answer[2])
 {
     const int64_t area = r->rows * r->cols, patches = r->info->patches, answers = r->info->answers;
-    for (int64_t i = 0; i < n * patches; i++)
-        memcpy(input + i * area, r->pattern + r->group[first * patches + i] * area, (size_t)area * sizeof *input);
+    gather(r, first, n, input);
     const ag_status status = ag_net_run(r->net, n, input, answer[0], answer[1]);
     for (int64_t j = 0; j < n && !status; j++) {
         /* A net with one answer for all patterns of a sample gives that. */
@@ -80,8 +79,7 @@ compare_precisions(infer *r)
     ag_real *answer[4];
     for (int k = 0; k < 4; k++)
         answer[k] = memory + samples * patches * area + k * count;
-    for (int64_t i = 0; i < samples * patches; i++)
-        memcpy(memory + i * area, r->pattern + r->group[i] * area, (size_t)area * sizeof *memory);
+    gather(r, 0, samples, memory);
     ag_status status = ag_net_create(&single, r->device, r->model, &options, &message);
     if (!status) {
         status = ag_net_run(single, samples, memory, answer[0], answer[1]);
@@ -106,7 +104,7 @@ compare_precisions(infer *r)
     ag_net_profile(r->net, r->profile);
     if (!r->quiet)
         fprintf(stderr, "%s: %.2e from single precision, relative L2 of the first %lld samples\n",
-                infer_precision(r), r->deviation, (long long)samples);
+                infer_precisions[r->options.precision], r->deviation, (long long)samples);
     return 0;
 }
 
@@ -125,7 +123,7 @@ predict(infer *r)
     if (!r->amplitude || !r->phase || !input || !answer[0] || !answer[1])
         status = cmd_fail(name, "no memory for %lld patches of %lld x %lld", (long long)r->frames, (long long)r->rows,
                           (long long)r->cols);
-    const double begin = now();
+    const double begin = cmd_seconds();
     for (int64_t first = 0, n; first < r->frames && !status; first += n) {
         n = r->frames - first < r->batch ? r->frames - first : r->batch;
         const ag_status bad = run_batch(r, first, n, input, answer);
@@ -139,11 +137,11 @@ predict(infer *r)
         }
         if (!r->quiet && !status)
             fprintf(stderr, terminal ? "\r%lld of %lld frames, %.1f a second " : "%lld of %lld frames, %.1f a second\n",
-                    (long long)(first + n), (long long)r->frames, (double)(first + n) / (now() - begin + 1e-9));
+                    (long long)(first + n), (long long)r->frames, (double)(first + n) / (cmd_seconds() - begin + 1e-9));
     }
     if (terminal && !r->quiet)
         fputc('\n', stderr);
-    r->seconds = now() - begin;
+    r->seconds = cmd_seconds() - begin;
     ag_device_memory(r->device, &present, &r->peak);
     free(input);
     free(answer[0]);

@@ -7,6 +7,9 @@
 #include "cmd.h"
 
 enum { CONTRACT_AMPLITUDE, CONTRACT_COUNTS };
+/* infer_options.c: the words of a choice by its number, then NULL. */
+extern const char *const infer_contracts[], *const infer_transforms[], *const infer_paddings[],
+    *const infer_amplitudes[], *const infer_precisions[], *const infer_weightings[];
 
 typedef struct infer {
     const char *model, *output, *device_name, *png, *json;
@@ -48,7 +51,6 @@ int infer_open(infer *r);
 int infer_prepare(infer *r);
 /* infer_report.c */
 ag_complex infer_polar(ag_real amplitude, ag_real phase);
-const char *infer_precision(const infer *r);
 int infer_places(infer *r);
 int infer_write(const infer *r);
 int infer_json(const infer *r);

@@ -87,19 +87,12 @@ static const struct option long_options[] = {{"model", required_argument, NULL, 
                                              {"help", no_argument, NULL, 'h'},
                                              {NULL, 0, NULL, 0}};
 
-/* One of the words, which end with NULL: its place, or -1 after a usage error. */
-static int
-word(const char *option, const char *const *words)
-{
-    char all[128] = "";
-    for (int i = 0; words[i]; i++) {
-        if (!strcmp(words[i], optarg))
-            return i;
-        snprintf(all + strlen(all), sizeof all - strlen(all), "%s%s", i ? ", " : "", words[i]);
-    }
-    cmd_usage(name, "--%s: found \"%s\", expected one of: %s", option, optarg, all);
-    return -1;
-}
+const char *const infer_contracts[] = {"amplitude", "counts", NULL};
+const char *const infer_transforms[] = {"none", "sqrt", "log1p", "norm", NULL};
+const char *const infer_paddings[] = {"auto", "zero", "reflect", NULL};
+const char *const infer_amplitudes[] = {"silu", "sigmoid", NULL};
+const char *const infer_precisions[] = {"fp32", "fp16", "bf16", NULL};
+const char *const infer_weightings[] = {"probe", "uniform", NULL};
 
 static int
 take_threads(void)
@@ -115,24 +108,18 @@ take_threads(void)
 static int
 take(infer *r, int c)
 {
-    static const char *const contracts[] = {"amplitude", "counts", NULL};
-    static const char *const transforms[] = {"none", "sqrt", "log1p", "norm", NULL};
-    static const char *const paddings[] = {"auto", "zero", "reflect", NULL};
-    static const char *const amplitudes[] = {"silu", "sigmoid", NULL};
-    static const char *const precisions[] = {"fp32", "fp16", "bf16", NULL};
-    static const char *const weightings[] = {"probe", "uniform", NULL};
     const struct {
         int id;
         const char *option;
         const char *const *words;
         int *value;
     } choice[] = {
-        {CONTRACT, "contract", contracts, &r->contract},
-        {TRANSFORM, "transform", transforms, (int *)&r->options.transform},
-        {PADDING, "padding", paddings, (int *)&r->options.padding},
-        {AMPLITUDE, "amplitude", amplitudes, &r->options.sigmoid},
-        {PRECISION, "precision", precisions, (int *)&r->options.precision},
-        {WEIGHTING, "weighting", weightings, &r->uniform},
+        {CONTRACT, "--contract", infer_contracts, &r->contract},
+        {TRANSFORM, "--transform", infer_transforms, (int *)&r->options.transform},
+        {PADDING, "--padding", infer_paddings, (int *)&r->options.padding},
+        {AMPLITUDE, "--amplitude", infer_amplitudes, &r->options.sigmoid},
+        {PRECISION, "--precision", infer_precisions, (int *)&r->options.precision},
+        {WEIGHTING, "--weighting", infer_weightings, &r->uniform},
     };
     const struct {
         int id;
@@ -147,11 +134,8 @@ take(infer *r, int c)
                 {PROFILE, &r->profile},
                 {'q', &r->quiet}};
     for (size_t i = 0; i < sizeof choice / sizeof *choice; i++)
-        if (choice[i].id == c) {
-            const int found = word(choice[i].option, choice[i].words);
-            *choice[i].value = found;
-            return found >= 0;
-        }
+        if (choice[i].id == c)
+            return cmd_word(name, choice[i].option, optarg, choice[i].words, choice[i].value);
     for (size_t i = 0; i < sizeof text / sizeof *text; i++)
         if (text[i].id == c) {
             *text[i].value = optarg;

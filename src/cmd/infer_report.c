@@ -11,15 +11,7 @@
 #include "infer.h"
 
 static const char name[] = "infer";
-enum { LONGEST = 4096, STAGES = 256 };
-
-static int
-picture_path(const infer *r, const char *file, char path[LONGEST])
-{
-    return snprintf(path, LONGEST, "%s/%s", r->png, file) < LONGEST
-               ? 0
-               : cmd_fail(name, "--png: %s: the path is too long", r->png);
-}
+enum { STAGES = 256 };
 
 int
 infer_places(infer *r)
@@ -27,7 +19,7 @@ infer_places(infer *r)
     const char *json = r->json && strcmp(r->json, "-") ? r->json : NULL;
     const char *const file[2] = {r->output, json}, *const option[2] = {"--output", "--json"};
     const char *const taken[2] = {r->model, r->output}, *const is[2] = {"the checkpoint", "the result"};
-    char path[LONGEST];
+    char path[CMD_PATH];
     for (int i = 0; i < 2; i++) {
         if (file[i] && cmd_input_holds(&r->input, file[i]))
             return cmd_usage(name, "%s: found %s, which the scan is read from, expected another file", option[i], file[i]);
@@ -43,27 +35,19 @@ infer_places(infer *r)
     r->png_made = mkdir(r->png, 0777) == 0;
     if (!r->png_made && errno != EEXIST)
         return cmd_fail(name, "--png: %s: the folder cannot be made: %s", r->png, strerror(errno));
-    return picture_path(r, "patch_phase.png", path) || cmd_try_output(name, "--png", path, 0);
-}
-
-const char *
-infer_precision(const infer *r)
-{
-    static const char *const precision[] = {"fp32", "fp16", "bf16"};
-    return precision[r->options.precision];
+    return cmd_picture_path(name, "--png", r->png, "patch_phase.png", path) || cmd_try_output(name, "--png", path, 0);
 }
 
 static json_t *
 options_object(const infer *r)
 {
-    static const char *const transform[] = {"none", "sqrt", "log1p", "norm"}, *const padding[] = {"auto", "zero", "reflect"};
     const ag_net_options *o = &r->options;
     return json_pack("{s:I s:s s:f s:s s:I s:s s:s s:b s:s s:b s:b s:I s:s s:o}", "batch_size", (json_int_t)r->batch, "precision",
-                     infer_precision(r), "input_scale",
-                     r->scale, "contract", r->contract == CONTRACT_COUNTS ? "counts" : "amplitude", "threshold",
-                     (json_int_t)r->threshold, "transform", transform[o->transform], "padding", padding[o->padding], "logits",
-                     o->logits, "amplitude", o->sigmoid ? "sigmoid" : "silu", "real_imaginary", o->real_imaginary, "small_probe",
-                     o->small_probe, "trim", (json_int_t)r->assembly.trim, "weighting", r->uniform ? "uniform" : "probe", "input",
+                     infer_precisions[r->options.precision], "input_scale",
+                     r->scale, "contract", infer_contracts[r->contract], "threshold",
+                     (json_int_t)r->threshold, "transform", infer_transforms[o->transform], "padding", infer_paddings[o->padding], "logits",
+                     o->logits, "amplitude", infer_amplitudes[o->sigmoid], "real_imaginary", o->real_imaginary, "small_probe",
+                     o->small_probe, "trim", (json_int_t)r->assembly.trim, "weighting", infer_weightings[r->uniform], "input",
                      cmd_input_given());
 }
 
@@ -132,17 +116,7 @@ infer_json(const infer *r)
         json_object_set_new(report, "deviation_from_fp32", json_real(r->deviation));
     if (report && r->profile)
         json_object_set_new(report, "profile", profile_object(r));
-    char *text = report ? json_dumps(report, JSON_INDENT(1)) : NULL;
-    json_decref(report);
-    if (!text)
-        return cmd_fail(name, "--json: out of host memory");
-    int status = 0;
-    if (strcmp(r->json, "-"))
-        status = cmd_write_text(name, "--json", r->json, text);
-    else
-        puts(text); /* main looks whether that went well */
-    free(text);
-    return status;
+    return cmd_write_json(name, r->json, report);
 }
 
 void
@@ -185,7 +159,7 @@ infer_pictures(const infer *r)
                    {"patch_amplitude.png", AG_AMPLITUDE, 1},
                    {"patch_phase.png", AG_PHASE, 1}};
     const int64_t area = r->rows * r->cols;
-    char path[LONGEST];
+    char path[CMD_PATH];
     ag_message message;
     int status = 0;
     ag_complex *patch = calloc((size_t)area, sizeof *patch);
@@ -197,7 +171,7 @@ infer_pictures(const infer *r)
         const int whole = !picture[i].patch;
         if (whole && !r->object)
             continue;
-        status = picture_path(r, picture[i].file, path);
+        status = cmd_picture_path(name, "--png", r->png, picture[i].file, path);
         if (!status && ag_picture_write(path, picture[i].kind, whole ? r->assembly.canvas_rows : r->rows,
                                         whole ? r->assembly.canvas_cols : r->cols, whole ? r->object : patch,
                                         whole ? r->weights : NULL, &message))

@@ -160,17 +160,6 @@ take_pair(const char *command, const char *option, const struct unit *unit, int 
 }
 
 static int
-take_word(const char *command, const char *option, const char *const *word, int *which)
-{
-    for (*which = 0; word[*which]; (*which)++)
-        if (!strcmp(word[*which], optarg))
-            return 1;
-    cmd_usage(command, "--%s: found \"%s\", expected %s, %s%s%s", option, optarg, word[0], word[1],
-              word[2] ? ", " : "", word[2] ? word[2] : "");
-    return 0;
-}
-
-static int
 take_measure(const char *command, int c, const char *option, ag_import *import)
 {
     static const struct unit none[] = {{"", 1}, {NULL, 0}};
@@ -261,7 +250,7 @@ cmd_input_take(const char *command, int c, cmd_input *input)
         import->orientation |= AG_SWAP;
         return 1;
     case FLIP:
-        if (!take_word(command, option, flips, &which))
+        if (!cmd_word(command, "--flip", optarg, flips, &which))
             return 0;
         import->orientation |= which == 0   ? AG_FLIP_ROWS
                                : which == 1 ? AG_FLIP_COLS
@@ -273,12 +262,12 @@ cmd_input_take(const char *command, int c, cmd_input *input)
         import->geometry = AG_NEAR_FIELD;
         return 1;
     case VALUES:
-        if (!take_word(command, option, values, &which))
+        if (!cmd_word(command, "--values", optarg, values, &which))
             return 0;
         import->values = which ? AG_VALUES_AMPLITUDES : AG_VALUES_COUNTS;
         return 1;
     case ZERO:
-        if (!take_word(command, option, zeros, &which))
+        if (!cmd_word(command, "--zero", optarg, zeros, &which))
             return 0;
         import->zero = which ? AG_ZERO_CORNER : AG_ZERO_CENTRE;
         return 1;

@@ -8,7 +8,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "cmd.h"
@@ -25,20 +24,12 @@ catch (int number)
     signal(SIGTERM, SIG_DFL);
 }
 
-static double
-clock_seconds(void)
-{
-    struct timespec now;
-    clock_gettime(CLOCK_MONOTONIC, &now);
-    return (double)now.tv_sec + 1e-9 * (double)now.tv_nsec;
-}
-
 void
 run_watch(run *r)
 {
     static const int number[] = {SIGINT, SIGTERM};
     r->saved_at = r->done;
-    r->saved_seconds = clock_seconds();
+    r->saved_seconds = cmd_seconds();
     for (int i = 0; i < 2; i++) {
         struct sigaction old, action;
         memset(&action, 0, sizeof action);
@@ -213,7 +204,7 @@ static int
 is_due(const run *r, int last)
 {
     return last || (r->every ? r->done - r->saved_at >= r->every
-                             : clock_seconds() - r->saved_seconds >= r->every_seconds);
+                             : cmd_seconds() - r->saved_seconds >= r->every_seconds);
 }
 
 int
@@ -230,7 +221,7 @@ run_keep(run *r, int last)
         if (r->preview && !stop)
             r->unsaved |= run_fetch(r) || run_pictures(r, "--preview", r->preview);
         r->saved_at = r->done;
-        r->saved_seconds = clock_seconds();
+        r->saved_seconds = cmd_seconds();
     }
     return stop;
 }

@@ -7,6 +7,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
 #include "argand.h"
 #include "cmd.h"
@@ -110,6 +111,27 @@ cmd_real(const char *name, const char *option, const char *text, double least, d
     }
     *value = v;
     return 1;
+}
+
+int
+cmd_word(const char *name, const char *option, const char *text, const char *const *word, int *which)
+{
+    char all[128] = "";
+    for (*which = 0; word[*which]; (*which)++) {
+        if (!strcmp(word[*which], text))
+            return 1;
+        snprintf(all + strlen(all), sizeof all - strlen(all), "%s%s", *which ? ", " : "", word[*which]);
+    }
+    cmd_usage(name, "%s: found \"%s\", expected %s", option, text, all);
+    return 0;
+}
+
+double
+cmd_seconds(void)
+{
+    struct timespec now;
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    return (double)now.tv_sec + 1e-9 * (double)now.tv_nsec;
 }
 
 int

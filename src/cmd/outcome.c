@@ -70,7 +70,7 @@ run_places(run *r)
         *folder[i].made = mkdir(folder[i].path, 0777) == 0;
         if (!*folder[i].made && errno != EEXIST)
             return cmd_fail(name, "%s: %s: the folder cannot be made: %s", option, folder[i].path, strerror(errno));
-        if (run_picture_path(option, folder[i].path, "object_phase.png", path) ||
+        if (cmd_picture_path(name, option, folder[i].path, "object_phase.png", path) ||
             cmd_try_output(name, option, path, 0))
             return 1;
     }
@@ -150,15 +150,5 @@ run_json(const run *r)
         json_decref(report);
         report = NULL;
     }
-    char *text = report ? json_dumps(report, JSON_INDENT(1)) : NULL;
-    json_decref(report);
-    if (!text)
-        return cmd_fail(name, "--json: out of host memory");
-    int status = 0;
-    if (strcmp(r->json, "-"))
-        status = cmd_write_text(name, "--json", r->json, text);
-    else
-        puts(text); /* main looks whether that went well */
-    free(text);
-    return status;
+    return cmd_write_json(name, r->json, report);
 }

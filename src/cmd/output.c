@@ -1,14 +1,14 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* output.c -- files that a command leaves: tried before the work begins, written whole. */
 #include <errno.h>
+#include <jansson.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 #include "cmd.h"
-
-enum { LONGEST = 4096 };
 
 int
 cmd_same_file(const char *a, const char *b)
@@ -22,13 +22,13 @@ cmd_same_file(const char *a, const char *b)
 
 /* A new file in the folder of `path`, its name in `temporary`; NULL and errno on failure. */
 static FILE *
-begin(const char *path, char temporary[LONGEST])
+begin(const char *path, char temporary[CMD_PATH])
 {
     FILE *file = NULL;
     errno = EEXIST;
     for (int i = 0; i < 100 && !file && errno == EEXIST; i++) {
-        const int n = snprintf(temporary, LONGEST, "%s.%ld-%d.part", path, (long)getpid(), i);
-        if (n >= LONGEST) {
+        const int n = snprintf(temporary, CMD_PATH, "%s.%ld-%d.part", path, (long)getpid(), i);
+        if (n >= CMD_PATH) {
             errno = ENAMETOOLONG;
             return NULL;
         }
@@ -55,7 +55,7 @@ fail(const char *command, const char *option, const char *path)
 int
 cmd_try_output(const char *command, const char *option, const char *path, int special)
 {
-    char temporary[LONGEST];
+    char temporary[CMD_PATH];
     mode_t mode;
     if (is_special(path, &mode)) {
         if (special && !S_ISDIR(mode))
@@ -74,7 +74,7 @@ cmd_try_output(const char *command, const char *option, const char *path, int sp
 int
 cmd_write_text(const char *command, const char *option, const char *path, const char *text)
 {
-    char temporary[LONGEST] = "";
+    char temporary[CMD_PATH] = "";
     mode_t mode;
     FILE *file = is_special(path, &mode) ? fopen(path, "w") : begin(path, temporary);
     if (!file)
@@ -89,4 +89,27 @@ cmd_write_text(const char *command, const char *option, const char *path, const 
     if (*temporary)
         remove(temporary);
     return status;
+}
+
+int
+cmd_write_json(const char *command, const char *path, json_t *report)
+{
+    char *text = report ? json_dumps(report, JSON_INDENT(1)) : NULL;
+    int status = 0;
+    json_decref(report);
+    if (!text)
+        return cmd_fail(command, "--json: out of host memory");
+    if (strcmp(path, "-"))
+        status = cmd_write_text(command, "--json", path, text);
+    else
+        puts(text); /* main looks whether that went well */
+    free(text);
+    return status;
+}
+
+int
+cmd_picture_path(const char *command, const char *option, const char *folder, const char *file, char path[CMD_PATH])
+{
+    const int n = snprintf(path, CMD_PATH, "%s/%s", folder, file);
+    return n < CMD_PATH ? 0 : cmd_fail(command, "%s: %s: the path is too long", option, folder);
 }

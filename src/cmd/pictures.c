@@ -12,13 +12,6 @@ static const char name[] = "reconstruct";
 /* Object pixels count as lit above this part of the largest illumination, as for their range. */
 static const ag_real lit = (ag_real)0.1;
 
-int
-run_picture_path(const char *option, const char *folder, const char *file, char path[RUN_PATH])
-{
-    const int n = snprintf(path, RUN_PATH, "%s/%s", folder, file);
-    return n < RUN_PATH ? 0 : cmd_fail(name, "%s: %s: the path is too long", option, folder);
-}
-
 /* The rows and columns from `first` on that hold all pixels that were lit. */
 typedef struct box {
     int64_t first[2], size[2];
@@ -70,7 +63,7 @@ write_object(const char *option, const char *folder, const ag_complex *object, c
     char path[RUN_PATH];
     ag_message message;
     for (size_t i = 0; i < sizeof picture / sizeof *picture; i++) {
-        if (run_picture_path(option, folder, picture[i].file, path))
+        if (cmd_picture_path(name, option, folder, picture[i].file, path))
             return 1;
         if (ag_picture_write(path, picture[i].kind, b.size[0], b.size[1], object, weight, &message))
             return cmd_fail(name, "%s", message.text);
@@ -88,7 +81,7 @@ write_probe_and_error(const run *r, const char *option, const char *folder)
     for (int64_t k = 0; k < r->modes; k++) {
         if (k)
             snprintf(file, sizeof file, "probe_mode%lld.png", (long long)k + 1);
-        if (run_picture_path(option, folder, file, path))
+        if (cmd_picture_path(name, option, folder, file, path))
             return 1;
         if (ag_picture_write(path, AG_HUE, info->rows, info->cols, r->probe_host + k * info->rows * info->cols, NULL,
                              &message))
@@ -98,7 +91,7 @@ write_probe_and_error(const run *r, const char *option, const char *folder)
         positive = positive || r->error[i] > 0;
     if (!positive)
         return 0;
-    if (run_picture_path(option, folder, "error.png", path))
+    if (cmd_picture_path(name, option, folder, "error.png", path))
         return 1;
     if (ag_curve_write(path, r->done, r->error, &message))
         return cmd_fail(name, "%s", message.text);

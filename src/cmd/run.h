@@ -8,7 +8,7 @@
 
 #include "cmd.h"
 
-enum { RUN_PATH = 4096, RUN_STAGES = 64, RUN_MODES = 64, RUN_POSITION_MARGIN = 16 /* pixels */ };
+enum { RUN_PATH = CMD_PATH, RUN_STAGES = 64, RUN_MODES = 64, RUN_POSITION_MARGIN = 16 /* pixels */ };
 
 typedef struct run_stage {
     int64_t iterations; /* -1: as -n says */
@@ -96,6 +96,5 @@ void run_profile_table(const run *r, FILE *file);
 json_t *run_profile_object(const run *r);
 /* pictures.c */
 int run_pictures(const run *r, const char *option, const char *folder);
-int run_picture_path(const char *option, const char *folder, const char *file, char path[RUN_PATH]);
 
 #endif
