@@ -24,6 +24,9 @@ ag_status ag_fail(ag_message *message, ag_status status, const char *format, ...
 /* calloc of count x size bytes, NULL also when that overflows or is negative. */
 void *ag_calloc(int64_t count, size_t size);
 
+/* Where part k of n things in so many parts begins; the first parts have one more where they are not alike. */
+int64_t ag_part_begin(int64_t n, int64_t parts, int64_t k);
+
 /* Goes on with a hash over `count` bytes: it tells damage and mistakes, not malice. */
 uint64_t ag_hash(uint64_t hash, const void *bytes, size_t count);
 

@@ -349,9 +349,8 @@ ag_scan
 ag_scan_share(const ag_scan *scan, int rank, int size)
 {
     ag_scan share = *scan;
-    const int64_t n = scan->info.frames / size, more = scan->info.frames % size;
-    const int64_t first = rank * n + AG_MIN(rank, more);
-    share.info.frames = n + (rank < more);
+    const int64_t first = ag_part_begin(scan->info.frames, size, rank);
+    share.info.frames = ag_part_begin(scan->info.frames, size, rank + 1) - first;
     share.info.position += 2 * first;
     share.first = first;
     share.all = scan->info.frames;

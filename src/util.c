@@ -42,6 +42,12 @@ ag_calloc(int64_t count, size_t size)
     return calloc(count ? (size_t)count : 1, size);
 }
 
+int64_t
+ag_part_begin(int64_t n, int64_t parts, int64_t k)
+{
+    return n / parts * k + AG_MIN(k, n % parts);
+}
+
 uint64_t
 ag_hash(uint64_t hash, const void *bytes, size_t count)
 {

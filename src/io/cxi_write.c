@@ -156,13 +156,7 @@ ag_scan_write(const ag_scan *scan, const char *path, ag_message *message)
     if (status)
         return status;
 
-    ag_file_write_group(&file, "/", "NXroot");
-    ag_file_write_attribute(&file, "/", "default", "entry_1");
-    ag_file_write_attribute(&file, "/", "creator", "argand " PACKAGE_VERSION);
-    ag_file_write_int(&file, "cxi_version", 160);
-    ag_file_write_int(&file, "number_of_entries", 1);
-    ag_file_write_group(&file, "entry_1", "NXentry");
-    ag_file_write_attribute(&file, "entry_1", "default", "data_1");
+    ag_file_write_entry(&file, "data_1");
     ag_file_write_group(&file, "entry_1/instrument_1", "NXinstrument");
     ag_file_write_group(&file, CXI_SOURCE, "NXsource");
     ag_file_write_number(&file, CXI_WAVELENGTH, info.wavelength, "m");

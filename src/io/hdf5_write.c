@@ -253,3 +253,15 @@ ag_file_write_link(ag_file *file, const char *field, const char *target)
     if (!file->status)
         check(file, field, H5Lcreate_soft(target, file->id, field, H5P_DEFAULT, H5P_DEFAULT));
 }
+
+void
+ag_file_write_entry(ag_file *file, const char *shown)
+{
+    ag_file_write_group(file, "/", "NXroot");
+    ag_file_write_attribute(file, "/", "default", "entry_1");
+    ag_file_write_attribute(file, "/", "creator", "argand " PACKAGE_VERSION);
+    ag_file_write_int(file, "cxi_version", 160);
+    ag_file_write_int(file, "number_of_entries", 1);
+    ag_file_write_group(file, "entry_1", "NXentry");
+    ag_file_write_attribute(file, "entry_1", "default", shown);
+}

@@ -123,6 +123,8 @@ int ag_file_pair(ag_file *file, const char *field, const char *attribute, int64_
 ag_status ag_file_create(ag_file *file, const char *path, ag_message *message);
 /* Completes the file and gives it its name. */
 ag_status ag_file_finish(ag_file *file);
+/* The root and its one entry, as CXI and NeXus want them; `shown`: the group in the entry that viewers show first. */
+void ag_file_write_entry(ag_file *file, const char *shown);
 void ag_file_write_group(ag_file *file, const char *field, const char *nexus_class);
 void ag_file_write(ag_file *file, const char *field, ag_kind kind, int rank, const int64_t *shape,
                    const void *value);

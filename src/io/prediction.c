@@ -39,13 +39,7 @@ ag_prediction_write(const char *path, const ag_prediction *p, ag_message *messag
                  {PROCESS "/device", p->device},          {PROCESS "/architecture", p->architecture},
                  {PROCESS "/model", p->model},            {PROCESS "/source", p->source},
                  {PROCESS "/options", p->options}};
-    ag_file_write_group(&file, "/", "NXroot");
-    ag_file_write_attribute(&file, "/", "default", "entry_1");
-    ag_file_write_attribute(&file, "/", "creator", "argand " PACKAGE_VERSION);
-    ag_file_write_int(&file, "cxi_version", 160);
-    ag_file_write_int(&file, "number_of_entries", 1);
-    ag_file_write_group(&file, "entry_1", "NXentry");
-    ag_file_write_attribute(&file, "entry_1", "default", p->object ? "object" : "patches");
+    ag_file_write_entry(&file, p->object ? "object" : "patches");
     ag_file_write_group(&file, PATCHES, "NXdata");
     ag_file_write_attribute(&file, PATCHES, "signal", "phase");
     ag_file_write(&file, PATCHES "/amplitude", AG_KIND_REAL, 3, shape, p->amplitude);

@@ -146,13 +146,7 @@ ag_result_write(const char *path, const ag_result *result, ag_message *message)
     if (status)
         return status;
 
-    ag_file_write_group(&file, "/", "NXroot");
-    ag_file_write_attribute(&file, "/", "default", "entry_1");
-    ag_file_write_attribute(&file, "/", "creator", "argand " PACKAGE_VERSION);
-    ag_file_write_int(&file, "cxi_version", 160);
-    ag_file_write_int(&file, "number_of_entries", 1);
-    ag_file_write_group(&file, "entry_1", "NXentry");
-    ag_file_write_attribute(&file, "entry_1", "default", "object");
+    ag_file_write_entry(&file, "object");
     write_plot(&file, OBJECT, "data");
     ag_file_write(&file, OBJECT "/data", AG_KIND_COMPLEX, 3,
                   (const int64_t[]){result->layers, result->object_rows, result->object_cols},

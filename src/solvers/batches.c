@@ -36,21 +36,14 @@ ascending(const void *a, const void *b)
     return (x > y) - (x < y);
 }
 
-/* The first frame of part k of n frames in so many parts. */
-static int64_t
-part(int64_t n, int64_t parts, int64_t k)
-{
-    return n / parts * k + AG_MIN(k, n % parts);
-}
-
 /* Orders n places so that parts k ... k + count - 1 of `parts` are neighbours; `at` begins with part k. */
 static void
 halve(place *at, int64_t n, int64_t parts, int64_t k, int64_t count)
 {
     if (count < 2)
         return;
-    const int64_t begin = part(n, parts, k), end = part(n, parts, k + count);
-    const int64_t middle = part(n, parts, k + count / 2) - begin;
+    const int64_t begin = ag_part_begin(n, parts, k), end = ag_part_begin(n, parts, k + count);
+    const int64_t middle = ag_part_begin(n, parts, k + count / 2) - begin;
     int32_t low[2] = {INT32_MAX, INT32_MAX}, high[2] = {INT32_MIN, INT32_MIN};
     for (int64_t i = 0; i < end - begin; i++) {
         low[0] = AG_MIN(low[0], at[i].row);
@@ -63,7 +56,7 @@ halve(place *at, int64_t n, int64_t parts, int64_t k, int64_t count)
     halve(at + middle, n, parts, k + count / 2, count - count / 2);
 }
 
-/* Exchanges n things of `size` frames each with one another at random (Fisher and Yates). */
+/* Exchanges n things with one another at random (Fisher and Yates). */
 static void
 shuffle(ag_random *random, int32_t *order, int64_t n)
 {
@@ -118,7 +111,7 @@ deal(ag_batches *b, const place *at, int64_t frames)
 {
     const int64_t cells = (frames + b->count - 1) / b->count;
     for (int64_t c = 0; c < cells; c++) {
-        const int64_t begin = part(frames, cells, c), end = part(frames, cells, c + 1);
+        const int64_t begin = ag_part_begin(frames, cells, c), end = ag_part_begin(frames, cells, c + 1);
         shuffle(&b->random, b->turn, b->count);
         for (int64_t i = begin; i < end; i++) {
             const int32_t k = b->turn[i - begin];
@@ -155,12 +148,10 @@ ag_batches_create(ag_batches *b, ag_solver *s)
     if (s->options.batches == AG_BATCHES_UNIFORM)
         deal(b, at, n);
     for (int64_t k = 0; compact && k < b->count; k++)
-        for (int64_t i = part(n, parts, k); i < part(n, parts, k + 1); i++)
+        for (int64_t i = ag_part_begin(n, parts, k); i < ag_part_begin(n, parts, k + 1); i++)
             b->frame[k * b->room + b->size[k]++] = at[i].frame;
-    for (int64_t k = 0; k < b->count; k++) {
+    for (int64_t k = 0; k < b->count; k++)
         qsort(b->frame + k * b->room, (size_t)b->size[k], sizeof *b->frame, ascending);
-        b->turn[k] = (int32_t)k;
-    }
     free(at);
     return AG_OK;
 }

@@ -15,6 +15,15 @@ const ag_method *const ag_methods[] = {&ag_method_pie,  &ag_method_epie,  &ag_me
                                        &ag_method_dm,   &ag_method_ap,    &ag_method_raar, &ag_method_ep,
                                        &ag_method_ep_em, NULL};
 
+const ag_method *
+ag_method_of(const char *name)
+{
+    for (int k = 0; name && ag_methods[k]; k++)
+        if (!strcmp(ag_methods[k]->name, name))
+            return ag_methods[k];
+    return NULL;
+}
+
 const char *
 ag_method_name(int i)
 {
@@ -27,27 +36,27 @@ ag_method_name(int i)
 ag_status
 ag_options_default(ag_options *options, const char *method, ag_message *message)
 {
+    const ag_method *known = ag_method_of(method);
     char names[128] = "";
     memset(options, 0, sizeof *options);
-    for (int k = 0; ag_methods[k]; k++) {
+    for (int k = 0; !known && ag_methods[k]; k++) {
         const size_t n = strlen(names);
         snprintf(names + n, sizeof names - n, "%s%s", k ? ", " : "", ag_methods[k]->name);
-        if (!method || strcmp(ag_methods[k]->name, method))
-            continue;
-        snprintf(options->method, sizeof options->method, "%s", method);
-        options->modes = 1;
-        options->modulus_guard = 1e-7;
-        options->modulus_floor = 1e-3;
-        options->clip_amplitudes = 1;
-        options->subpixel = AG_SUBPIXEL_FOURIER;
-        options->position_start = -1;
-        options->position_step = 2;
-        options->position_limit = 1;
-        ag_methods[k]->defaults(options);
-        return AG_OK;
     }
-    return ag_fail(message, AG_BAD_ARGUMENT, "algorithm: found \"%.40s\", expected one of %s",
-                   method ? method : "", names);
+    if (!known)
+        return ag_fail(message, AG_BAD_ARGUMENT, "algorithm: found \"%.40s\", expected one of %s",
+                       method ? method : "", names);
+    snprintf(options->method, sizeof options->method, "%s", method);
+    options->modes = 1;
+    options->modulus_guard = 1e-7;
+    options->modulus_floor = 1e-3;
+    options->clip_amplitudes = 1;
+    options->subpixel = AG_SUBPIXEL_FOURIER;
+    options->position_start = -1;
+    options->position_step = 2;
+    options->position_limit = 1;
+    known->defaults(options);
+    return AG_OK;
 }
 
 ag_status
@@ -81,10 +90,7 @@ ag_options_check(const ag_options *o, int64_t frames, ag_message *message)
     if (o->batch < 1 || (o->batch > frames && strcmp(o->method, "lsqml")))
         return ag_fail(message, AG_BAD_ARGUMENT, "batch: found %lld, expected 1 to the number of frames, %lld",
                        (long long)o->batch, (long long)frames);
-    const ag_method *method = NULL;
-    for (int k = 0; ag_methods[k]; k++)
-        if (!strcmp(ag_methods[k]->name, o->method))
-            method = ag_methods[k];
+    const ag_method *method = ag_method_of(o->method);
     if (o->modes < 1 || o->modes > MOST_MODES)
         return ag_fail(message, AG_BAD_ARGUMENT, "modes: found %lld, expected 1 to %d", (long long)o->modes, MOST_MODES);
     if (method && method->one_mode && o->modes > 1)
@@ -111,10 +117,10 @@ ag_options_check(const ag_options *o, int64_t frames, ag_message *message)
     if (o->object_most > 0 && o->object_least > o->object_most)
         return ag_fail(message, AG_BAD_ARGUMENT, "object least: found %g, expected 0 to object most, %g", o->object_least,
                        o->object_most);
-    if ((o->probe_support > 0 || o->object_least > 0 || o->object_most > 0) && (!strcmp(o->method, "ep") || !strcmp(o->method, "ep-em")))
+    if (method && method->keeps_messages && (o->probe_support > 0 || o->object_least > 0 || o->object_most > 0))
         return ag_fail(message, AG_BAD_ARGUMENT,
                        "probe support, object least, object most: found one, expected none: %s keeps to no constraints", o->method);
-    if (o->position_start >= 0 && (!strcmp(o->method, "ep") || !strcmp(o->method, "ep-em")))
+    if (method && method->keeps_messages && o->position_start >= 0)
         return ag_fail(message, AG_BAD_ARGUMENT, "position start: found %lld, expected none: %s does not refine positions",
                        (long long)o->position_start, o->method);
     if ((unsigned)o->subpixel > AG_SUBPIXEL_NONE)

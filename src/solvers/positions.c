@@ -207,14 +207,15 @@ static void
 solve(ag_solver *s)
 {
     ag_positions *own = s->positions;
-    double mean[3] = {0, 0, (double)s->frames};
+    const double frames = (double)s->frames;
+    double mean[2] = {0, 0};
     for (int64_t i = 0; i < s->frames; i++)
         for (int a = 0; a < 2; a++)
             mean[a] += (double)own->host[SUMS * i + a];
     for (int64_t i = 0; i < s->frames; i++) {
         const ag_real *sum = own->host + SUMS * i;
         double *d = own->shift + 2 * s->order[i];
-        const double yy = (double)sum[0] + SLACK * mean[0] / mean[2], xx = (double)sum[1] + SLACK * mean[1] / mean[2];
+        const double yy = (double)sum[0] + SLACK * mean[0] / frames, xx = (double)sum[1] + SLACK * mean[1] / frames;
         const double yx = (double)sum[2], y = (double)sum[3], x = (double)sum[4], below = yy * xx - yx * yx;
         d[0] = below > 0 ? (xx * y - yx * x) / below : 0;
         d[1] = below > 0 ? (yy * x - yx * y) / below : 0;
@@ -246,7 +247,7 @@ static void
 step(ag_solver *s)
 {
     ag_positions *own = s->positions;
-    double mean[3] = {0, 0, (double)s->frames};
+    double mean[2] = {0, 0};
     for (int64_t j = 0; j < s->frames; j++) {
         double *d = own->shift + 2 * j;
         const double length = own->gain * hypot(d[0], d[1]), limit = s->options.position_limit;
@@ -255,7 +256,7 @@ step(ag_solver *s)
             mean[a] += d[a] *= factor;
     }
     for (int64_t i = 0; i < 2 * s->frames; i++)
-        own->at[i] += own->shift[i] - mean[i % 2] / mean[2];
+        own->at[i] += own->shift[i] - mean[i % 2] / (double)s->frames;
 }
 
 /* Positions become A (first - its mean) + b, by least squares. */
@@ -263,13 +264,13 @@ static void
 make_affine(ag_solver *s)
 {
     ag_positions *own = s->positions;
-    double middle[5] = {0, 0, 0, 0, (double)s->frames}, square[3] = {0, 0, 0}, cross[4] = {0, 0, 0, 0}, map[4];
+    double middle[4] = {0, 0, 0, 0}, square[3] = {0, 0, 0}, cross[4] = {0, 0, 0, 0}, map[4];
     for (int64_t i = 0; i < 2 * s->frames; i++) {
         middle[i % 2] += own->first[i];
         middle[2 + i % 2] += own->at[i];
     }
     for (int k = 0; k < 4; k++)
-        middle[k] /= middle[4];
+        middle[k] /= (double)s->frames;
     for (int64_t j = 0; j < s->frames; j++) {
         const double y = own->first[2 * j] - middle[0], x = own->first[2 * j + 1] - middle[1];
         square[0] += y * y;
@@ -320,20 +321,21 @@ static void
 start_anew(ag_solver *s)
 {
     ag_positions *own = s->positions;
-    double mean[5] = {0, (double)s->frames, 0, 0, 0};
+    const double frames = (double)s->frames;
+    double logs = 0, mean[2] = {0, 0}, square = 0;
     if (ag_array_read(s->error, 0, s->frames * s->strips, own->error))
         return;
     for (int64_t i = 0; i < s->frames; i++) {
         const double found = own->shift[2 * s->order[i]] = misfit(s, i);
-        mean[0] += log(fmax(found, 1e-300));
+        logs += log(fmax(found, 1e-300));
         for (int a = 0; a < 2; a++) {
             const double d = own->at[2 * i + a] - own->first[2 * i + a];
-            mean[2 + a] += d;
-            mean[4] += d * d;
+            mean[a] += d;
+            square += d * d;
         }
     }
-    const double usual = exp(mean[0] / mean[1]), my = mean[2] / mean[1], mx = mean[3] / mean[1];
-    const double spread = sqrt(fmax(0, mean[4] / mean[1] - my * my - mx * mx) / 2);
+    const double usual = exp(logs / frames), my = mean[0] / frames, mx = mean[1] / frames;
+    const double spread = sqrt(fmax(0, square / frames - my * my - mx * mx) / 2);
     for (int64_t j = 0; j < s->frames; j++) {
         ag_random random;
         if (own->shift[2 * j] < LOST * usual || own->tries[j] >= CHANCES || !is_worst(s, j))

@@ -92,6 +92,17 @@ next(ag_solver *s, int64_t first, ag_detector *detector, ag_array *wave)
     return ag_solver_pass(s, first, slots, detector);
 }
 
+/* What the waves of the pass from place `first` on say of the object; the first pass begins the sums. */
+static void
+add_to_object(ag_solver *s, int64_t first, const ag_pass *p, const ag_array *wave)
+{
+    const projections *own = s->own;
+    const ag_box b = first ? ag_solver_box(s, first, p->slots) : ag_solver_whole(s);
+    ag_step(s->device, "object");
+    ag_run_object_sum(s->program, b.items, own->number, own->density, s->object_cols, b.top, b.left, b.right,
+                      b.segments, p->slots, !first, &p->frame, s->corner, s->fraction, &p->probe, p->probe_step, wave);
+}
+
 static void
 to_the_detector(ag_solver *s)
 {
@@ -106,11 +117,7 @@ to_the_detector(ag_solver *s)
         ag_step(s->device, "detector");
         ag_propagate(&pass, ag_run_load_exit, s->method->middle, &detector, ag_run_store_stack, &wave);
         ag_positions_look(s, first, &pass, &wave, 1);
-        const ag_box b = first ? ag_solver_box(s, first, pass.slots) : ag_solver_whole(s);
-        ag_step(s->device, "object");
-        ag_run_object_sum(s->program, b.items, own->number, own->density, s->object_cols, b.top, b.left, b.right,
-                          b.segments, pass.slots, !first, &pass.frame, s->corner, s->fraction, &pass.probe,
-                          pass.probe_step, &wave);
+        add_to_object(s, first, &pass, &wave);
         ag_stack_ahead(&s->amplitude, AG_STACK_READ);
         ag_stack_ahead(&own->state, AG_STACK_READ);
         ag_stack_ahead(&own->wave, AG_STACK_WRITE);
@@ -158,11 +165,7 @@ sum_object(ag_solver *s)
     for (int64_t first = 0; first < s->frames && !ag_device_status(s->device); first += pass.slots) {
         pass = next(s, first, NULL, &wave);
         ag_solver_shift_probe(s, &pass);
-        const ag_box b = first ? ag_solver_box(s, first, pass.slots) : ag_solver_whole(s);
-        ag_step(s->device, "object");
-        ag_run_object_sum(s->program, b.items, own->number, own->density, s->object_cols, b.top, b.left, b.right,
-                          b.segments, pass.slots, !first, &pass.frame, s->corner, s->fraction, &pass.probe,
-                          pass.probe_step, &wave);
+        add_to_object(s, first, &pass, &wave);
         ag_stack_ahead(&own->wave, AG_STACK_READ);
     }
 }

@@ -388,7 +388,7 @@ em_defaults(ag_options *o)
 }
 
 #define METHOD \
-    .create = create, .iterate = iterate, .destroy = destroy, .state = state, .one_mode = 1, .one_rank = 1, \
+    .create = create, .iterate = iterate, .destroy = destroy, .state = state, .one_mode = 1, .one_rank = 1, .keeps_messages = 1, \
     .kernels = 16, .kernel = { \
         AG_KERNEL_power, AG_KERNEL_rescale, AG_KERNEL_ep_begin, AG_KERNEL_ep_start, AG_KERNEL_ep_spread, \
         AG_KERNEL_ep_weigh, AG_KERNEL_ep_project, AG_KERNEL_store_stack, AG_KERNEL_ep_update, AG_KERNEL_ep_terms, \

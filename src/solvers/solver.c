@@ -159,9 +159,7 @@ ag_solver_make(ag_solver **solver, ag_device *device, ag_comm *comm, const ag_sc
     s->comm = comm;
     s->options = *options;
     s->turns = turns;
-    for (const ag_method *const *m = ag_methods; *m; m++)
-        if (!strcmp((*m)->name, options->method))
-            s->method = *m;
+    s->method = ag_method_of(options->method);
     s->frames = info->frames;
     s->first = scan->first;
     s->all = scan->all ? scan->all : info->frames;

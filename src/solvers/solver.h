@@ -19,9 +19,12 @@ typedef struct ag_method {
     int one_mode;    /* knows probes of one mode only */
     int one_rank;    /* its frames cannot be divided */
     int keeps_waves; /* its state is of the modes' waves, which must not be exchanged */
+    int keeps_messages; /* its object is the sum of messages: no constraints, no refined positions */
 } ag_method;
 
 extern const ag_method *const ag_methods[]; /* ends with NULL */
+/* NULL: there is no such method. */
+const ag_method *ag_method_of(const char *name);
 
 /* Names the option that is out of its range. */
 ag_status ag_options_check(const ag_options *options, int64_t frames, ag_message *message);
