@@ -234,7 +234,7 @@ typedef struct ag_simulation {
     ag_geometry geometry;  /* near field: a wide, speckled probe in place of the Airy-like one */
     double focus_distance; /* near field, m: 0 chooses frame pixel^2 / (wavelength z) = 4 */
     int64_t modes;         /* of the probe, by ag_probe_modes: 1 */
-    double mode_share;     /* of the power, in the modes after the first: 0.3 */
+    double mode_share;     /* of the power, in the modes after the first, where there are any: 0.3 */
 } ag_simulation;
 void ag_simulation_default(ag_simulation *simulation);
 ag_status ag_scan_simulate(ag_scan **scan, const ag_simulation *simulation, ag_message *message);
@@ -317,7 +317,7 @@ ag_status ag_checkpoint_note(char **note, const char *path, ag_message *message)
 ag_status ag_probe_guess(const ag_scan *scan, ag_complex *probe, ag_message *message);
 /* Starts the modes of a probe (modes x rows x cols) after the first `given`: the first one times y, x, y^2, yx,
    ... about its middle, made orthogonal to those before (as github.com/AdvancedPhotonSource/tike does).  They get
-   `share` (0..1) of the power, each half of the one before; the given ones keep the rest. */
+   `share` (0..1) of the power, each half of the one before; the given ones keep the rest. modes = given: nothing. */
 ag_status ag_probe_modes(ag_complex *probe, int64_t modes, int64_t given, int64_t rows, int64_t cols, double share,
                          ag_message *message);
 /* Makes the modes (modes x pixels) orthogonal, largest power first, without changing any intensity: the

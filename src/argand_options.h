@@ -52,6 +52,14 @@ typedef struct ag_options {
     double probe_support;   /* radius of the disc outside of which a probe that is refined is 0, in parts of half the
                                window; 0: none; not ep */
     double object_least, object_most; /* bounds of the object's modulus; 0: none; not ep */
+    double phase_least, phase_most;   /* bounds of its phase, radians; both 0: none; not ep */
+    double object_smoothing;  /* 0..1/8: weight of each of the eight pixels around in a pixel's modulus, after every */
+    int64_t smoothing_period; /* so many iterations; 0: none; not ep */
+    double probe_power;       /* sum |P|^2 of a probe that is refined; the object is divided accordingly; 0: as it comes;
+                                 not ep */
+    double probe_centre;      /* pixels that a refined probe's centre of power may be off the window's middle; beyond, probe
+                                 and object go back; 0: any; far field; not dm, raar, ep */
+    double saturation;        /* values of the data (counts or amplitudes) from this one on are not measured; 0: all are */
     const double *position; /* frames x 2: where windows begin, NULL: as in the scan */
     int64_t memory; /* bytes that the device may hold in all; what does not fit then waits in host
                        memory, or in a temporary file for the cpu device, whose memory is the

@@ -196,7 +196,7 @@ ag_probe_modes(ag_complex *probe, int64_t modes, int64_t given, int64_t rows, in
                ag_message *message)
 {
     const int64_t pixels = rows * cols;
-    if (given < 1 || modes < given || !(share > 0 && share < 1))
+    if (given < 1 || modes < given || (modes > given && !(share > 0 && share < 1)))
         return ag_fail(message, AG_BAD_ARGUMENT,
                        "probe: found %lld modes, %lld given, a share %g of the others, expected 1 or more and between 0 and 1",
                        (long long)modes, (long long)given, share);

@@ -301,7 +301,7 @@ fault(const ag_simulation *s)
         return "a focus distance belongs to the near field";
     if (s->modes < 1 || s->modes > MOST_MODES)
         return "the number of modes must be 1 to 64";
-    if (!(s->mode_share > 0 && s->mode_share < 1))
+    if (s->modes > 1 && !(s->mode_share > 0 && s->mode_share < 1))
         return "the share of the modes must be between 0 and 1";
     return NULL;
 }

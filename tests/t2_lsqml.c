@@ -294,39 +294,6 @@ check_move_along(problem *p)
 
 /* Moduli on both sides of the bounds, and a 0. */
 void
-check_bound(problem *p)
-{
-    const int64_t n = p->pixels;
-    for (int variant = 0; variant < 2; variant++) {
-        ag_complex *const a = random_complex(p, n);
-        const double least = 0.5, most = variant ? 1.25 : 0;
-        a[0].re = a[0].im = 0;
-        ag_array *const x = place(p, AG_COMPLEX, n, a);
-        wave *const expected = take(p, n, sizeof *expected);
-        ag_run_bound(p->program, n, x, least, most);
-        for (int64_t i = 0; i < n; i++) {
-            const double modulus = cabs(value(a, i)), low = fmax(modulus, least), to = most > 0 ? fmin(low, most) : low;
-            expected[i] = modulus > 0 ? value(a, i) * to / modulus : to;
-        }
-        compare(p, "bounds", 2 * n, fetch(p, x), (const double *)expected);
-    }
-}
-
-void
-check_weigh(problem *p)
-{
-    const int64_t n = p->pixels;
-    const ag_complex *const a = random_complex(p, n);
-    const ag_real *const w = random_reals(p, n);
-    ag_array *const x = place(p, AG_COMPLEX, n, a);
-    wave *const expected = take(p, n, sizeof *expected);
-    ag_run_weigh(p->program, n, x, place(p, AG_REAL, n, w));
-    for (int64_t i = 0; i < n; i++)
-        expected[i] = (double)w[i] * value(a, i);
-    compare(p, "product", 2 * n, fetch(p, x), (const double *)expected);
-}
-
-void
 check_average(problem *p)
 {
     const int64_t n = p->pixels;

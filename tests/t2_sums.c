@@ -278,6 +278,7 @@ check_amplitude(problem *p)
     const int64_t n = p->amplitudes, tile = p->plan.shape.tile;
     for (int variant = 0; variant < 4; variant++) {
         const int corner = variant & 1, root = variant == 0, clip = variant == 1;
+        const double saturation = variant == 3 ? 1 : 0;
         ag_real *const data = random_reals(p, p->slots * p->pixels);
         int32_t *const valid = take(p, p->pixels, sizeof *valid);
         double *const expected = take(p, p->slots * p->pixels, sizeof *expected);
@@ -287,9 +288,10 @@ check_amplitude(problem *p)
         const ag_array *const d_data = place(p, AG_REAL, p->slots * p->pixels, data);
         const ag_array *const d_valid = place(p, AG_INT, p->pixels, valid);
         if (p->near)
-            ag_run_near_amplitude(p->program, p->slots, amplitude, d_data, d_valid, root, clip);
+            ag_run_near_amplitude(p->program, p->slots, amplitude, d_data, d_valid, root, clip, saturation);
         else
-            ag_run_amplitude(p->program, p->slots, amplitude, d_data, d_valid, p->plan.place[corner], root, clip);
+            ag_run_amplitude(p->program, p->slots, amplitude, d_data, d_valid, p->plan.place[corner], root, clip,
+                             saturation);
         for (int64_t i = 0; i < p->slots * p->pixels; i++) {
             const int64_t ky = p->frequency[i / p->cols % p->rows],
                           kx = p->frequency[p->rows + i % p->cols];
@@ -297,7 +299,7 @@ check_amplitude(problem *p)
             const int64_t column = p->near ? i % p->cols : corner ? kx : (kx + p->cols / 2) % p->cols;
             const double v = (double)data[i / p->pixels * p->pixels + row * p->cols + column];
             expected[i] = root ? sqrt(fmax(v, 0)) : clip ? fmax(v, 0) : v;
-            if (!valid[row * p->cols + column])
+            if (!valid[row * p->cols + column] || (saturation > 0 && v >= saturation))
                 expected[i] = UNMEASURED;
         }
         /* Huge values would hide the others in a sum of squares: each side puts 7 for them. */

@@ -53,6 +53,7 @@ const kernel_row kernel_table[] = {
     ROWS2(modulus, TRANSFORM + MANY, 1e-6),
     ROWS2(modulus_dm, TRANSFORM + MANY, 1e-6),
     ROWS2(modulus_raar, TRANSFORM + MANY, 1e-6),
+    ROW(moduli, WINDOW, 3e-7),
     ROW(move_along, WINDOW, 3e-7),
     ROW(multiply_add, PLAIN, 1e-6),
     ROWS2(near_amplitude, WINDOW, 1e-7),
@@ -84,6 +85,7 @@ const kernel_row kernel_table[] = {
     ROW(ramp, WINDOW, 3e-7),
     ROW(rescale, WINDOW, 2e-7),
     ROWS2(shift, TRANSFORM + MANY, 1e-6),
+    ROW(smooth, WINDOW, 5e-7),
     ROW(spatial_gate, PLAIN, 5e-7),
     ROW(spectral_add, NET, 5e-7),
     ROW(spectral_mix, PLAIN, 5e-7),
@@ -93,6 +95,7 @@ const kernel_row kernel_table[] = {
     ROW(to_blocks, NET, 0),
     ROW(total, PLAIN, 2e-6),
     ROWS2(transfer, TRANSFORM + MANY, 1e-6),
+    ROW(turn_within, WINDOW, 5e-7),
     ROW(weigh, WINDOW, 2e-7),
 };
 /* clang-format on */

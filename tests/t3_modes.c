@@ -115,6 +115,7 @@ START_TEST(made_up)
     ck_assert_int_eq(ag_probe_modes(p, 2, 1, rows, cols, share, &message), AG_BAD_ARGUMENT);
     ck_assert_ptr_nonnull(strstr(message.text, "found room for 1"));
     ck_assert_int_eq(ag_probe_modes(p, 2, 1, rows, cols, 0, &message), AG_BAD_ARGUMENT);
+    ck_assert_int_eq(ag_probe_modes(p, 1, 1, rows, cols, 0, &message), AG_OK);
     ck_assert_int_eq(ag_probe_modes(p, 0, 1, rows, cols, share, &message), AG_BAD_ARGUMENT);
     free(p);
     free(again);

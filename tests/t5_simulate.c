@@ -21,8 +21,7 @@ simulate(const ag_simulation *s)
 static ag_simulation
 small(void)
 {
-    return (ag_simulation){.frame = 32, .object = 128, .points = 40, .step = 3, .seed = 1,
-                           .modes = 1, .mode_share = 0.3};
+    return (ag_simulation){.frame = 32, .object = 128, .points = 40, .step = 3, .seed = 1, .modes = 1};
 }
 
 /* P O of frame j at (y, x). */
@@ -89,7 +88,7 @@ static const int64_t frame_size[] = {2, 7, 8, 12, 13, 15, 22};
 START_TEST(test_transform)
 {
     const int64_t n = frame_size[_i];
-    const ag_simulation s = {.frame = n, .object = 3 * n, .points = 5, .step = 2, .modes = 1, .mode_share = 0.3};
+    const ag_simulation s = {.frame = n, .object = 3 * n, .points = 5, .step = 2, .modes = 1};
     ag_scan *scan = simulate(&s);
     const ag_scan_info *i = ag_scan_content(scan);
     const int64_t j = i->frames - 1;
@@ -112,7 +111,7 @@ END_TEST
 START_TEST(test_near_field)
 {
     const int64_t n = frame_size[_i];
-    const ag_simulation s = {.frame = n, .object = 3 * n, .points = 5, .step = 2, .modes = 1, .mode_share = 0.3,
+    const ag_simulation s = {.frame = n, .object = 3 * n, .points = 5, .step = 2, .modes = 1,
                              .geometry = AG_NEAR_FIELD};
     ag_scan *scan = simulate(&s);
     const ag_scan_info *i = ag_scan_content(scan);

@@ -15,6 +15,7 @@ static const char *const batches[] = {"random", "uniform", "compact", NULL};
 static const char *const noise[] = {"gaussian", "poisson", NULL};
 
 enum { WHOLE, REAL, FLAG, CHOICE };
+#define PI 3.14159265358979323846
 
 /* Named as the long options. */
 static const struct {
@@ -48,6 +49,13 @@ static const struct {
     {"probe-support", REAL, offsetof(ag_options, probe_support), 0, 2, NULL},
     {"object-least", REAL, offsetof(ag_options, object_least), 0, 1e6, NULL},
     {"object-most", REAL, offsetof(ag_options, object_most), 0, 1e6, NULL},
+    {"phase-least", REAL, offsetof(ag_options, phase_least), -PI, PI, NULL},
+    {"phase-most", REAL, offsetof(ag_options, phase_most), -PI, PI, NULL},
+    {"object-smoothing", REAL, offsetof(ag_options, object_smoothing), 0, 0.125, NULL},
+    {"smoothing-period", WHOLE, offsetof(ag_options, smoothing_period), 1, 1e9, NULL},
+    {"probe-power", REAL, offsetof(ag_options, probe_power), 0, 1e30, NULL},
+    {"probe-centre", REAL, offsetof(ag_options, probe_centre), 0, 1e6, NULL},
+    {"saturation", REAL, offsetof(ag_options, saturation), 0, 1e30, NULL},
     {"overlap-steps", WHOLE, offsetof(ag_options, overlap_steps), 1, 1000, NULL},
     {"orthogonalise", WHOLE, offsetof(ag_options, orthogonalise), 0, 1e9, NULL},
     {"no-rescale", FLAG, offsetof(ag_options, rescale), 0, 0, NULL},
@@ -177,23 +185,41 @@ run_algorithm(const run *r, char text[RUN_PATH])
     return text;
 }
 
+/* A setting by its name with _ for -; of a flag whether it is on, without "no-". */
+static void
+add_setting(json_t *object, const ag_options *options, int i)
+{
+    const void *place = (const char *)options + setting[i].offset;
+    const int negated = setting[i].kind == FLAG && !strncmp(setting[i].name, "no-", 3);
+    char key[64];
+    snprintf(key, sizeof key, "%s", setting[i].name + (negated ? 3 : 0));
+    for (char *c = key; *c; c++)
+        *c = *c == '-' ? '_' : *c;
+    switch (setting[i].kind) {
+    case WHOLE:
+        json_object_set_new(object, key, json_integer((json_int_t) * (const int64_t *)place));
+        break;
+    case REAL:
+        json_object_set_new(object, key, json_real(*(const double *)place));
+        break;
+    case FLAG:
+        json_object_set_new(object, key, json_boolean((*(const int *)place == (int)setting[i].least) != negated));
+        break;
+    default:
+        json_object_set_new(object, key, json_string(setting[i].choice[*(const int *)place]));
+    }
+}
+
 json_t *
 run_stage_json(const run_stage *stage)
 {
     const ag_options *o = &stage->options;
-    return json_pack(
-        "{s:s s:I s:I s:I s:I s:s s:s s:f s:f s:f s:f s:I s:I s:f s:f s:f s:f s:f s:I s:b s:b s:f s:f s:b s:b s:I s:s s:I s:f s:f s:b s:f s:f s:f s:I}", "algorithm",
-        o->method, "iterations", (json_int_t)stage->iterations, "modes", (json_int_t)o->modes, "orthogonalise",
-        (json_int_t)o->orthogonalise, "batch", (json_int_t)o->batch, "batches", batches[o->batches], "noise_model", noise[o->noise], "alpha", o->alpha, "beta", o->beta, "object_step", o->object_step, "probe_step", o->probe_step,
-        "probe_start", (json_int_t)o->probe_start, "probe_period", (json_int_t)o->probe_period,
-        "object_inertia", o->object_inertia, "probe_inertia", o->probe_inertia, "damping", o->damping, "sparsity",
-        o->sparsity, "noise_precision", o->noise_precision, "probe_steps", (json_int_t)o->probe_steps,
-        "rescale", o->rescale, "guard_bursts", o->guard_bursts, "modulus_guard", o->modulus_guard,
-        "modulus_floor", o->modulus_floor, "clip_amplitudes", o->clip_amplitudes,
-        "shuffle", o->shuffle, "seed", (json_int_t)o->seed, "subpixel", subpixel[o->subpixel],
-        "position_start", (json_int_t)o->position_start, "position_step", o->position_step, "position_limit",
-        o->position_limit, "position_affine", o->position_affine, "probe_support", o->probe_support,
-        "object_least", o->object_least, "object_most", o->object_most, "overlap_steps", (json_int_t)o->overlap_steps);
+    json_t *object = json_pack("{s:s s:I s:I s:f s:f}", "algorithm", o->method, "iterations", (json_int_t)stage->iterations,
+                               "modes", (json_int_t)o->modes, "modulus_guard", o->modulus_guard, "modulus_floor",
+                               o->modulus_floor);
+    for (int i = 0; object && i < SETTINGS; i++)
+        add_setting(object, o, i);
+    return object;
 }
 
 static json_t *

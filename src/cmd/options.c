@@ -73,6 +73,13 @@ static const char help_end[] =
     "      --probe-support X    the probe is 0 outside a disc, in parts of half the window\n"
     "      --object-least X     bounds of the object's modulus;\n"
     "      --object-most X      0: none\n"
+    "      --phase-least X      bounds of its phase, radians;\n"
+    "      --phase-most X       both 0: none\n"
+    "      --object-smoothing X part of a pixel's modulus that each of its 8 neighbours gives, 0 to 0.125,\n"
+    "      --smoothing-period N after every so many iterations\n"
+    "      --probe-power X      sum of |P|^2 that a refined probe keeps to; 0: as it comes\n"
+    "      --probe-centre X     pixels that its centre may be off the middle; 0: any\n"
+    "      --saturation X       data from this value on were not measured; 0: all were\n"
     "      --overlap-steps N    dm, ap, raar: object and probe in turn so often in an iteration\n"
     "      --no-rescale         lsqml, ep: the probe keeps its power at the start\n"
     "      --guard-bursts       ep: a frame whose data say nothing new keeps its message\n"
@@ -130,6 +137,13 @@ static const struct option long_options[] = {
     {"probe-support", required_argument, NULL, SETTING},
     {"object-least", required_argument, NULL, SETTING},
     {"object-most", required_argument, NULL, SETTING},
+    {"phase-least", required_argument, NULL, SETTING},
+    {"phase-most", required_argument, NULL, SETTING},
+    {"object-smoothing", required_argument, NULL, SETTING},
+    {"smoothing-period", required_argument, NULL, SETTING},
+    {"probe-power", required_argument, NULL, SETTING},
+    {"probe-centre", required_argument, NULL, SETTING},
+    {"saturation", required_argument, NULL, SETTING},
     {"overlap-steps", required_argument, NULL, SETTING},
     {"no-rescale", no_argument, NULL, SETTING},
     {"guard-bursts", no_argument, NULL, SETTING},

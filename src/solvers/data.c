@@ -9,11 +9,12 @@
 static void
 sum_data(ag_solver *s, const ag_scan_info *info, const ag_real *data, int64_t frames)
 {
+    const double saturation = (double)(ag_real)s->options.saturation; /* as the kernel sees it */
     for (int64_t j = 0; j < frames; j++) {
         double squares = 0, moduli = 0;
         for (int64_t i = 0; i < s->window; i++) {
             double v = data[j * s->window + i];
-            if (info->valid && !info->valid[i])
+            if ((info->valid && !info->valid[i]) || (saturation > 0 && v >= saturation))
                 continue;
             if (!info->data_are_amplitudes)
                 v = sqrt(AG_MAX(v, 0));
@@ -76,10 +77,10 @@ upload(ag_solver *s, const ag_scan *scan, ag_array *const raw[2], const ag_array
         ag_upload(raw[turn], n * s->window, data);
         if (s->near)
             ag_run_near_amplitude(s->program, n, &to, raw[turn], valid, !info->data_are_amplitudes,
-                                  s->options.clip_amplitudes);
+                                  s->options.clip_amplitudes, s->options.saturation);
         else
             ag_run_amplitude(s->program, n, &to, raw[turn], valid, s->plan.place[info->zero_in_corner != 0],
-                             !info->data_are_amplitudes, s->options.clip_amplitudes);
+                             !info->data_are_amplitudes, s->options.clip_amplitudes, s->options.saturation);
         sum_data(s, info, data, n);
     }
     ag_device_synchronize(s->device);

@@ -55,6 +55,7 @@ ag_options_default(ag_options *options, const char *method, ag_message *message)
     options->position_start = -1;
     options->position_step = 2;
     options->position_limit = 1;
+    options->smoothing_period = 1;
     known->defaults(options);
     return AG_OK;
 }
@@ -77,9 +78,6 @@ ag_options_check(const ag_options *o, int64_t frames, ag_message *message)
         {"noise precision", o->noise_precision, 0, 1e12},
         {"modulus guard", o->modulus_guard, 0, 1},
         {"modulus floor", o->modulus_floor, 0, 1},
-        {"probe support", o->probe_support, 0, 2},
-        {"object least", o->object_least, 0, 1e6},
-        {"object most", o->object_most, 0, 1e6},
         {"position step", o->position_step, 0, 100},
         {"position limit", o->position_limit, 0, 1000},
     };
@@ -114,17 +112,11 @@ ag_options_check(const ag_options *o, int64_t frames, ag_message *message)
     if ((unsigned)o->noise > AG_NOISE_POISSON)
         return ag_fail(message, AG_BAD_ARGUMENT, "noise model: found %d, expected 0 to %d", (int)o->noise,
                        (int)AG_NOISE_POISSON);
-    if (o->object_most > 0 && o->object_least > o->object_most)
-        return ag_fail(message, AG_BAD_ARGUMENT, "object least: found %g, expected 0 to object most, %g", o->object_least,
-                       o->object_most);
-    if (method && method->keeps_messages && (o->probe_support > 0 || o->object_least > 0 || o->object_most > 0))
-        return ag_fail(message, AG_BAD_ARGUMENT,
-                       "probe support, object least, object most: found one, expected none: %s keeps to no constraints", o->method);
     if (method && method->keeps_messages && o->position_start >= 0)
         return ag_fail(message, AG_BAD_ARGUMENT, "position start: found %lld, expected none: %s does not refine positions",
                        (long long)o->position_start, o->method);
     if ((unsigned)o->subpixel > AG_SUBPIXEL_NONE)
         return ag_fail(message, AG_BAD_ARGUMENT, "sub-pixel method: found %d, expected 0 to %d", (int)o->subpixel,
                        (int)AG_SUBPIXEL_NONE);
-    return AG_OK;
+    return ag_constraints_check(o, method, message);
 }

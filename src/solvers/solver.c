@@ -71,7 +71,7 @@ static void
 prepare(ag_solver *s, const ag_scan *scan)
 {
     const ag_scan_info *info = ag_scan_content(scan);
-    int list[sizeof common / sizeof *common + sizeof s->method->kernel / sizeof(int) + 5], n = 0;
+    int list[sizeof common / sizeof *common + sizeof s->method->kernel / sizeof(int) + 12], n = 0;
     ag_device *d = s->device;
     s->order = ag_calloc(s->frames, sizeof *s->order);
     s->corners = ag_calloc(2 * s->frames, sizeof *s->corners);
@@ -96,10 +96,7 @@ prepare(ag_solver *s, const ag_scan *scan)
         list[n++] = ag_solver_kernel(s, s->method->kernel[i]);
     if (s->near)
         list[n++] = AG_KERNEL_transfer;
-    if (s->options.probe_support > 0)
-        list[n++] = AG_KERNEL_weigh;
-    if (s->options.object_least > 0 || s->options.object_most > 0)
-        list[n++] = AG_KERNEL_bound;
+    n += ag_constraints_kernels(&s->options, list + n);
     if (s->options.position_start >= 0) {
         list[n++] = AG_KERNEL_position_sums;
         list[n++] = AG_KERNEL_lsq_frames;
@@ -238,7 +235,7 @@ ag_solver_destroy(ag_solver *s)
         s->method->destroy(s);
     ag_array *const array[] = {s->frame, s->corner, s->fraction, s->ramp,  s->scratch,
                                s->spill, s->shifted, s->error,    s->total, s->transfer, s->place,
-                               s->measured[0], s->measured[1], s->support};
+                               s->measured[0], s->measured[1], s->support, s->power, s->moduli};
     for (size_t i = 0; i < sizeof array / sizeof *array; i++)
         ag_array_destroy(array[i]);
     ag_stack_destroy(&s->amplitude);

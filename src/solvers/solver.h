@@ -71,6 +71,7 @@ struct ag_solver {
     int32_t *everyone;        /* the order of all ranks' frames; NULL: there is one rank */
     struct ag_positions *positions;
     ag_array *support; /* of the probe; NULL: all of the window */
+    ag_array *power, *moduli; /* constraints: of the probe; of the object */
     ag_array *scratch, *spill, *shifted, *error, *total, *measured[2];
     ag_array *object, *probe; /* the caller's */
     int64_t done, room;       /* iterations: so far, that history has room for */
@@ -166,7 +167,11 @@ void ag_positions_look(ag_solver *solver, int64_t first, const ag_pass *pass, co
 /* At the end of an iteration: 1 if positions have moved. */
 int ag_positions_move(ag_solver *solver);
 
-/* What is known beforehand (constraints.c); apply ends an iteration. */
+/* What is known beforehand (constraints.c); check names what is out of its range, kernels adds what they take to a list and
+   returns how many, words tells options apart, apply ends an iteration. */
+ag_status ag_constraints_check(const ag_options *options, const ag_method *method, ag_message *message);
+int ag_constraints_kernels(const ag_options *options, int *list);
+void ag_constraints_words(const ag_options *options, char *text, size_t room);
 ag_status ag_constraints_create(ag_solver *solver);
 void ag_constraints_apply(ag_solver *solver);
 
