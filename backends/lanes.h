@@ -249,6 +249,57 @@ ag_put_some_row_reals(real *to, lanes x, int n)
     memcpy(to, whole, (size_t)(n < TILE ? n : TILE) * sizeof *whole);
 }
 
+/* Amplitudes of a frame: reals, or words of 16 bits, see AMPLITUDES_OF in gen/passes.m4. */
+typedef unsigned short word_lanes __attribute__((vector_size(TILE * 2), aligned(2), may_alias));
+typedef int int_lanes __attribute__((vector_size(TILE * 4)));
+
+ALWAYS_INLINE const unsigned short *
+ag_words(const real *frame, int64_t at)
+{
+    return (const unsigned short *)(const void *)(frame + 2) + at;
+}
+
+ALWAYS_INLINE lanes
+ag_from_words(const real *frame, const unsigned short *word)
+{
+    const int_lanes whole = __builtin_convertvector(*(const word_lanes *)(const void *)word, int_lanes);
+    const lanes x = __builtin_convertvector(whole, lanes);
+    return ag_below(x, 65535 - ag_no_lanes, (x - frame[0]) * frame[1], (real)2e30 - ag_no_lanes);
+}
+
+ALWAYS_INLINE real
+ag_amplitude(int words, const real *frame, int64_t at)
+{
+    if (!words)
+        return frame[at];
+    const int word = *ag_words(frame, at);
+    return word == 65535 ? (real)2e30 : ((real)word - frame[0]) * frame[1];
+}
+
+ALWAYS_INLINE lanes
+ag_amplitudes_ahead(int words, const real *frame, int64_t at, int64_t ahead)
+{
+    if (!words)
+        return ag_reals_ahead(frame + at, ahead);
+    __builtin_prefetch(ag_words(frame, at + ahead));
+    return ag_from_words(frame, ag_words(frame, at));
+}
+
+ALWAYS_INLINE lanes
+ag_row_amplitudes(int words, const real *frame, int64_t at)
+{
+    return words ? IN_ORDER(ag_from_words(frame, ag_words(frame, at))) : ag_row_reals(frame + at);
+}
+
+ALWAYS_INLINE lanes
+ag_some_row_amplitudes(int words, const real *frame, int64_t at, int n)
+{
+    real some[TILE] = {0};
+    for (int l = 0; l < (n < TILE ? n : TILE); l++)
+        some[l] = ag_amplitude(words, frame, at + l);
+    return ag_row_reals(some);
+}
+
 static inline real
 ag_lanes_sum(lanes x)
 {

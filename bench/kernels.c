@@ -164,7 +164,7 @@ static void
 bench_row(const kernel_row *row, int64_t slots)
 {
     static problem p;
-    const shape_row at = {(int)want.frame, (int)want.frame, want.linear, 0, ALWAYS, 1};
+    const shape_row at = {(int)want.frame, (int)want.frame, want.linear, 0, ALWAYS, 1, 0};
     memset(&p, 0, sizeof p);
     unfused = p.unfused = row->unfused;
     problem_begin(&p, device, row->name, row->number, &at, slots);

@@ -110,9 +110,9 @@ m4_define(`NEAR_TILE', `BEGIN_TOTAL
         else
             ag_strips_to_tile(tile, scratch + strips_at, ROWS, strip_step, width, 0);
         fft_inverse_part(&shape->y, tile, table, 0, turned);
-        USE(`COLUMNS', `STREAM', `PUT_REALS')for (int q = 0; q < ROWS; q++) {
+        USE(`COLUMNS', `STREAM', `AMPLITUDE_STREAM', `PUT_REALS')for (int q = 0; q < ROWS; q++) {
             DETECT_ROW
-        }NO_USE(`STREAM', `PUT_REALS')
+        }NO_USE(`STREAM', `AMPLITUDE_STREAM', `PUT_REALS')
         fft_forward_part(&shape->y, tile, table, 0, turned);
         if (turned)
             fft_to_strips(scratch + strips_at, tile, ROWS, strip_step);
@@ -159,11 +159,11 @@ m4_define(`MODES_NEAR_TILE', `BEGIN_TOTAL
                 ag_strips_to_tile(mine, scratch + strips_at, ROWS, strip_step, width, 0);
             fft_inverse_part(&shape->y, mine, table, 0, turned);
         END_MODE
-        USE(`COLUMNS', `STREAM', `PUT_REALS')for (int q = 0; q < ROWS; q++) {
+        USE(`COLUMNS', `STREAM', `AMPLITUDE_STREAM', `PUT_REALS')for (int q = 0; q < ROWS; q++) {
             real *const row = tile + q * (2 * TILE);
             DETECT_MODES(`LANES_AT(row[mode * mode_step])', `LANES_AT(row[mode * mode_step + TILE])',
                 `LANES_AT(row[mode * mode_step]) = re; LANES_AT(row[mode * mode_step + TILE]) = im;')
-        }NO_USE(`STREAM', `PUT_REALS')
+        }NO_USE(`STREAM', `AMPLITUDE_STREAM', `PUT_REALS')
         EACH_MODE
             STRIPS_OF_FRAME
             real *const mine = tile + mode * mode_step;
@@ -180,6 +180,7 @@ m4_define(`MODES_NATURAL_TILE', `BEGIN_TOTAL
                 `PUT_PAIR(scratch, NATURAL_AT(WAVE, p0 + l, q), re, im);')')
         END_TOTAL')
 m4_define(`COLUMNS_STREAM', `ag_row_reals($1 + ($2))')
+m4_define(`COLUMNS_AMPLITUDE_STREAM', `ag_row_amplitudes(shape->words, $1, $2)')
 m4_define(`COLUMNS_PUT_REALS', `ag_put_row_reals($1 + ($2), $3)')
 m4_define(`NATURAL_TILE', `BEGIN_TOTAL
         for (int l = 0; l < height; l++) OWN_WAVES(`q', 0, COLS, `

@@ -39,6 +39,7 @@ extern __shared__ __attribute__((aligned(16))) char local_[];
 #define AG_PASTE2(a, b) a##b
 #define AG_PASTE(a, b) AG_PASTE2(a, b)
 HELPERS_TEXT
+AMPLITUDE_TEXT
 NET_HELPERS_TEXT
 GROUP_TEXT
 FFT_TEXT

@@ -129,6 +129,9 @@ m4_define(`SAME_WAVES', m4_defn(`WAVES'))
 m4_define(`FIRST_WAVES', `$1[($2) + (l < ($3) ? l : 0)]')
 m4_define(`ROW_REALS',  m4_defn(`WAVES'))
 m4_define(`PUT_ROW_REALS', m4_defn(`PUT_WAVES'))
+m4_define(`AMPLITUDE',  `stored_amplitude($1, $2)')
+m4_define(`AMPLITUDE_STREAM', `stored_amplitude($1, ($2) + l)')
+m4_define(`AMPLITUDE_ROW', m4_defn(`AMPLITUDE'))
 m4_define(`PAIR_RE',    `$1[2 * ($2)]')
 m4_define(`PAIR_IM',    `$1[2 * ($2) + 1]')
 m4_define(`PUT_PAIR',   `$1[2 * ($2)] = $3; $1[2 * ($2) + 1] = $4')
@@ -222,6 +225,16 @@ m4_define(`AXIS_ARG',   `')
 m4_define(`AXIS_PASS',  `')
 m4_define(`SHAPE',      `SHAPE_`'m4_translit(`$1', `.', `_')')
 m4_define(`REAL',       `$1f')
+m4_define(`AMPLITUDE_TEXT', `/* See AMPLITUDES_OF in gen/passes.m4. */
+HELPER real stored_amplitude(GLOBAL const real *frame, const index at)
+{
+#if SHAPE_words
+    const int word = ((GLOBAL const unsigned short *)(GLOBAL const void *)(frame + 2))[at];
+    return word == 65535 ? REAL(2e30) : (word - frame[0]) * frame[1];
+#else
+    return frame[at];
+#endif
+}')
 m4_define(`GROUP_TEXT', `/* The sum or the maximum of what each lane brings, known to all of them. */
 HELPER real group_sum(LOCAL_POINTER real *part, real mine)
 {

@@ -40,6 +40,7 @@ typedef cplx waves;
 #define AG_PASTE2(a, b) a##b
 #define AG_PASTE(a, b) AG_PASTE2(a, b)
 HELPERS_TEXT
+AMPLITUDE_TEXT
 NET_HELPERS_TEXT
 GROUP_TEXT
 FFT_TEXT

@@ -114,7 +114,13 @@ m4_define(`NEAR_STRIPS', `m4_define(`STRIPS', `STRIPS_X')m4_define(`DEPTH', `ROW
 FAR_STRIPS
 m4_define(`STRIP_AT', `((WAVE * STRIPS + strip) * DEPTH + q) * (index)(2 * TILE)')
 m4_define(`FACTOR_PLACE', `((index)strip * DEPTH + q) * (2 * TILE)')
-m4_define(`AMPLITUDE_PLACE', `(($1) * STRIPS + strip) * (DEPTH * (index)TILE) + q * TILE')
+m4_define(`AMPLITUDE_PLACE', `(((index)strip * DEPTH + q) * TILE)')
+/* Amplitudes of frame $1, AMPLITUDE_REALS of them: reals, or where SHAPE(words) zero and step in two reals, then
+   words of 16 bits, whose values are (word - zero) step; 65535 was not measured. */
+m4_define(`AMPLITUDES_OF', `(amplitude + ($1) * AMPLITUDE_REALS)')
+m4_define(`REALS_OF', `(SHAPE(words) ? (index)((2 * ($1) + sizeof(real) - 1) / sizeof(real)) + 2 : ($1))')
+m4_define(`AMPLITUDE_REALS', `REALS_OF(STRIPS * DEPTH * (index)TILE)')
+m4_define(`AMPLITUDE_BYTES', `(SHAPE(words) ? 2 : 4)')
 
 /* MIDDLE_PASS(name, more arguments, text): the text for re and im between the transforms along the rows;
    q is the column of the frame, the lanes are the row frequencies from position p0 on. */
@@ -176,7 +182,7 @@ m4_define(`NO_USE', `m4_ifelse(`$1', `', `', `m4_popdef(`$1')NO_USE(m4_shift($@)
 m4_define(`PLACES', ``AMPLITUDE_AT', `STATE_RE', `STATE_IM', `PUT_STATE', `FACTOR_RE', `FACTOR_IM', `RAMP'')
 m4_define(`STRIP_WORDS', `USE(`STRIP', PLACES)')
 m4_define(`STRIP_WORDS_END', `NO_USE(PLACES)')
-m4_define(`STRIP_AMPLITUDE_AT', `STREAM(amplitude, AMPLITUDE_PLACE(frame[s] - first), DEPTH * TILE)')
+m4_define(`STRIP_AMPLITUDE_AT', `AMPLITUDE_STREAM(AMPLITUDES_OF(frame[s] - first), AMPLITUDE_PLACE, DEPTH * TILE)')
 m4_define(`STRIP_STATE_RE', `STREAM(state, STRIP_AT, DEPTH * 2 * TILE)')
 m4_define(`STRIP_STATE_IM', `STREAM(state, STRIP_AT + TILE, DEPTH * 2 * TILE)')
 m4_define(`STRIP_PUT_STATE', `PUT_REALS(state, STRIP_AT, $1); PUT_REALS(state, STRIP_AT + TILE, $2)')
@@ -186,7 +192,7 @@ m4_define(`RAMP_OF', `frame[s / MODES] * (index)(ROWS + COLS)')
 m4_define(`STRIP_RAMP', `product(FIRST_WAVES(ramp, RAMP_OF + p0, height), SAME_WAVES(ramp, RAMP_OF + ROWS + q))')
 m4_define(`NATURAL_WAVES_WORDS', `USE(`PIXELS', PLACES)')
 m4_define(`NATURAL_WAVES_WORDS_END', `NO_USE(PLACES)')
-m4_define(`PIXELS_AMPLITUDE_AT', `ROW_REALS(amplitude, NATURAL_AT(frame[s] - first, p0 + l, q))')
+m4_define(`PIXELS_AMPLITUDE_AT', `AMPLITUDE_ROW((amplitude + (frame[s] - first) * NATURAL_AMPLITUDE_REALS), NATURAL_AT(0, p0 + l, q))')
 m4_define(`PIXELS_STATE_RE', `PAIR_RE(state, NATURAL_AT(WAVE, p0 + l, q))')
 m4_define(`PIXELS_STATE_IM', `PAIR_IM(state, NATURAL_AT(WAVE, p0 + l, q))')
 m4_define(`PIXELS_PUT_STATE', `PUT_PAIR(state, NATURAL_AT(WAVE, p0 + l, q), $1, $2)')
@@ -198,8 +204,8 @@ m4_define(`PIXELS_RAMP', `product(SAME_WAVES(ramp, RAMP_OF + p0 + l), WAVES(ramp
    DETECTOR_PASS(name, more arguments, text) is two kernels as MODULUS_PASS; DETECTOR_SUMS for those that
    only look, which know one mode; MODEL_SUMS looks at all modes: POWER_OF_MODES(power), the intensity.
    A strip's depth is DEPTH rows, there are STRIPS of them; l < height is inside of the frame. */
-m4_define(`AMPLITUDE_OF', `amplitude[AMPLITUDE_PLACE($1) + l]')
-m4_define(`AMPLITUDE_AT', `AMPLITUDE_OF(frame[s] - first)')
+m4_define(`AMPLITUDE_PIXEL', `(AMPLITUDE_PLACE + l)')
+m4_define(`AMPLITUDE_AT', `AMPLITUDE(AMPLITUDES_OF(frame[s] - first), AMPLITUDE_PIXEL)')
 m4_define(`STATE_RE', `state[STRIP_AT + l]')
 m4_define(`STATE_IM', `state[STRIP_AT + TILE + l]')
 m4_define(`TILE_TO_SCRATCH', `EACH_TILE(y, c, ROWS, width)
@@ -297,12 +303,13 @@ m4_define(`NATURAL_RE', `scratch[2 * NATURAL_PIXEL(WAVE, $1, $2)]')
 m4_define(`NATURAL_IM', `scratch[2 * NATURAL_PIXEL(WAVE, $1, $2) + 1]')
 m4_define(`FRAME_RE', `RE(q, l)')
 m4_define(`FRAME_IM', `IM(q, l)')
-m4_define(`NATURAL_AMPLITUDE_OF', `amplitude[NATURAL_PIXEL($1, q, l)]')
+m4_define(`NATURAL_AMPLITUDE_PIXEL', `NATURAL_PIXEL(0, q, l)')
+m4_define(`NATURAL_AMPLITUDE_REALS', `REALS_OF(ROWS * (index)COLS)')
 m4_define(`NATURAL_STATE_RE', `state[2 * NATURAL_PIXEL(s, q, l)]')
 m4_define(`NATURAL_STATE_IM', `state[2 * NATURAL_PIXEL(s, q, l) + 1]')
 m4_define(`NATURAL_TILE_SUM', `PIXEL_SUM($1, $3, $2, height, $4)')
 m4_define(`NATURAL_END_TILE_SUM', `END_PIXEL_SUM($1)')
 m4_define(`NATURAL_EACH_TILE', `FULL_EACH_TILE(`$1', `$2', `$3', `height')')
-m4_define(`TILE_WORDS', ``RE', `IM', `AMPLITUDE_OF', `STATE_RE', `STATE_IM', `TILE_SUM', `END_TILE_SUM', `EACH_TILE'')
+m4_define(`TILE_WORDS', ``RE', `IM', `AMPLITUDE_PIXEL', `AMPLITUDE_REALS', `STATE_RE', `STATE_IM', `TILE_SUM', `END_TILE_SUM', `EACH_TILE'')
 m4_define(`NATURALLY', `m4_define(`FULL_EACH_TILE', m4_defn(`EACH_TILE'))USE(`NATURAL', TILE_WORDS)$1`'NO_USE(TILE_WORDS)')
 m4_divert(0)m4_dnl

@@ -47,7 +47,7 @@ m4_define(`EP_LIKELIHOOD', `const real a = AMPLITUDE_AT;
             const int measured = a < UNMEASURED;
             const real shrunk = measured ? (w * a + 2 * v * r) / (r * (w + 2 * v)) : 1;')
 m4_define(`EP_VARIANCE', `(measured ? larger(w * (w * a + 4 * v * r) / (2 * r * (w + 2 * v)), REAL(1e-8) / unit) : w)')
-COST(items * PIXELS, 12, 70)
+COST(items * PIXELS, 8 + AMPLITUDE_BYTES, 70)
 DETECTOR_SUMS(ep_weigh, `OUT(real, variance), OUT(real, error), OUT(real, noise), IN(real, scratch), IN(cplx, table),
            IN(int, frame), VAL(index, first), IN(real, amplitude), VAL(real, scale), IN(real, state), IN(real, spread),
            IN(real, gamma), IN(real, variance_of_noise), VAL(real, unit)', `
@@ -72,7 +72,7 @@ DETECTOR_SUMS(ep_weigh, `OUT(real, variance), OUT(real, error), OUT(real, noise)
         END_ONE
 ')
 
-COST(items * PIXELS, 20, 35)
+COST(items * PIXELS, 16 + AMPLITUDE_BYTES, 35)
 DETECTOR_PASS(ep_project, `OUT(real, state), OUT(real, fresh), OUT(real, weight), IN(int, frame), VAL(index, first),
            IN(real, amplitude), VAL(real, scale), IN(real, spread), IN(real, variance), IN(real, gamma),
            IN(real, variance_of_noise), VAL(real, unit), VAL(real, damping), VAL(int, cautious)', `

@@ -7,7 +7,7 @@
 
 m4_define(`MEASURED_MISS', `POWER_OF_MODES(power)
             const real a = AMPLITUDE_AT, miss = a < UNMEASURED ? scale * SQRT(power) - a : 0;')
-COST(items * PIXELS, 4, 9 * MODES)
+COST(items * PIXELS, AMPLITUDE_BYTES, 9 * MODES)
 MODEL_SUMS(measure, `OUT(real, squares), OUT(real, distances), OUT(real, scratch), IN(cplx, table), IN(int, frame),
            VAL(index, first), IN(real, amplitude), VAL(real, scale)', `
         TILE_SUM(square, q, l, DEPTH)

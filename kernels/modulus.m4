@@ -6,7 +6,7 @@
    share the factor (P. Thibault, A. Menzel, Nature 494, 68 (2013)).  `scale' makes the unscaled
    transforms orthonormal; the phase of a wave far below `least' is rounding and is not blown up.  (A. M. Maiden, J. M. Rodenburg, Ultramicroscopy 109, 1256 (2009).)  */
 
-COST(items * PIXELS, 4, 12 * MODES)
+COST(items * PIXELS, AMPLITUDE_BYTES, 12 * MODES)
 MODULUS_PASS(modulus, `OUT(real, error), IN(int, frame), VAL(index, first), IN(real, amplitude),
            VAL(real, scale), VAL(real, least), VAL(real, guard)', `
         POWER(`re * re + (im * im + TINY)')', `

@@ -7,7 +7,7 @@
    that were not measured take W for the projection.  Moduli are those of all modes of the probe, see modulus.  The state is laid out like the scratch.
    (P. Thibault et al., Ultramicroscopy 109, 338 (2009), with beta = 1.)  */
 
-COST(items * PIXELS, 4 + 16 * MODES, 25 * MODES)
+COST(items * PIXELS, AMPLITUDE_BYTES + 16 * MODES, 25 * MODES)
 MODULUS_PASS(modulus_dm, `OUT(real, error), OUT(real, state), IN(int, frame), VAL(index, first),
            IN(real, amplitude), VAL(real, scale), VAL(real, least), VAL(real, guard), VAL(int, start)', `
         const lanes psi_re = scale * re, psi_im = scale * im;

@@ -10,7 +10,7 @@
    (D. R. Luke, Inverse Problems 21, 37 (2005); S. Marchesini et al., J. Appl. Cryst. 49, 1245
    (2016).)  */
 
-COST(items * PIXELS, 4 + 16 * MODES, 27 * MODES)
+COST(items * PIXELS, AMPLITUDE_BYTES + 16 * MODES, 27 * MODES)
 MODULUS_PASS(modulus_raar, `OUT(real, error), OUT(real, state), IN(int, frame), VAL(index, first),
            IN(real, amplitude), VAL(real, scale), VAL(real, least), VAL(real, guard), VAL(real, beta), VAL(int, start)', `
         const lanes w_re = scale * re, w_im = scale * im;

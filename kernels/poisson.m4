@@ -31,7 +31,7 @@ END_KERNEL
 m4_define(`POISSON_PIXEL', `const real a = AMPLITUDE_AT, counts = a * a;
             const real y = scale * scale * (RE(q, l) * RE(q, l) + IM(q, l) * IM(q, l)), ratio = counts / (y + least);
             const real xi = a < UNMEASURED ? 1 - ratio : 0;')
-COST(items * PIXELS, 4, 22)
+COST(items * PIXELS, AMPLITUDE_BYTES, 22)
 DETECTOR_SUMS(poisson_sums, `OUT(real, above), OUT(real, below), IN(real, scratch), IN(cplx, table), IN(int, frame),
            VAL(index, first), IN(real, amplitude), VAL(real, scale), VAL(real, least), IN(real, mean)', `
         const real m = mean[0];
@@ -70,7 +70,7 @@ KERNEL(poisson_alpha, OUT(real, alpha), OUT(real, now), IN(int, frame), IN(real,
     END_GROUP
 END_KERNEL
 
-COST(items * PIXELS, 4, 14)
+COST(items * PIXELS, AMPLITUDE_BYTES, 14)
 DETECTOR_PASS(poisson, `OUT(real, error), IN(int, frame), VAL(index, first), IN(real, amplitude), VAL(real, scale),
            VAL(real, least), IN(real, now)', `
         const real step = now[s];

@@ -2,7 +2,7 @@
 
        power[s, strip] = sum |F(exit wave)|^2    over measured pixels and the probe's modes; the scratch becomes anything  */
 
-COST(items * PIXELS, 4, 5 * MODES)
+COST(items * PIXELS, AMPLITUDE_BYTES, 5 * MODES)
 MODEL_SUMS(power, `OUT(real, power), OUT(real, scratch), IN(cplx, table), IN(int, frame), VAL(index, first),
            IN(real, amplitude), VAL(real, scale)', `
         TILE_SUM(total, q, l, DEPTH)

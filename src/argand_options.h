@@ -12,6 +12,10 @@ typedef enum ag_batching { AG_BATCHES_RANDOM, AG_BATCHES_UNIFORM, AG_BATCHES_COM
 /* Of amplitudes, the same variance everywhere; of counts, Poisson's. */
 typedef enum ag_noise { AG_NOISE_GAUSSIAN, AG_NOISE_POISSON } ag_noise;
 
+/* How amplitudes lie on the device: as they are; or as whole multiples of a 65533rd of the range that the frame's
+   have, which is wrong by half of that at most, and 0 is 0. */
+typedef enum ag_data_type { AG_DATA_FLOAT32, AG_DATA_UINT16 } ag_data_type;
+
 /* Options of every method; ag_options_default fills in what suits one of them.
    Formulas and sources: the man page argand(1) and doc/solvers.md. */
 typedef struct ag_options {
@@ -40,6 +44,7 @@ typedef struct ag_options {
     double modulus_floor;  /* in parts of the data's rms amplitude: a modulus below it is divided by it
                               instead, because the phase of so dark a pixel is rounding */
     int clip_amplitudes;   /* negative amplitudes become 0 */
+    ag_data_type data_type;
     int shuffle;           /* PIE family, lsqml: a new random order in each iteration */
     int64_t modes;         /* of the probe, whose intensities add up; lsqml, ep: 1 */
     int64_t orthogonalise; /* iterations from one orthogonalisation of the modes to the next; 0: never */

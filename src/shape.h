@@ -30,6 +30,7 @@ typedef struct ag_shape {
     int linear;    /* object windows at sub-pixel positions by bilinear interpolation */
     int spill;     /* tiles lie in global memory because local memory is too small */
     int unfused;   /* a library transforms: frames in natural order between the passes */
+    int words;     /* amplitudes: 0 reals, 1 words of 16 bits */
     int store;     /* activations of a net: 0 reals, 1 IEEE half, 2 bfloat16 */
 } ag_shape;
 

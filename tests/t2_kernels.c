@@ -22,12 +22,13 @@ extern const ag_kernel ag_kernels[];
 
 /* 13, 17, 31, 37 and 131 go through Bluestein's algorithm. */
 static const shape_row shapes[] = {
-    {16, 15, 1, 0, ALWAYS, 1},       {2, 3, 0, 0, ALWAYS, 1},         {13, 17, 1, 0, ALWAYS, 1},
-    {17, 31, 1, 1, ALWAYS, 1},       {100, 100, 1, 8192, USUALLY, 1}, {131, 270, 1, 0, USUALLY, 1},
-    {128, 128, 0, 0, USUALLY, 1},    {8, 8, 0, 0, NO_BUILDING, 1},    {15, 16, 1, 0, NO_BUILDING, 1},
-    {32, 32, 0, 0, NO_BUILDING, 1},  {31, 64, 0, 0, NO_BUILDING, 1},  {30, 42, 0, 1, NO_BUILDING, 1},
-    {131, 37, 0, 0, NO_BUILDING, 1}, {16, 24, 1, 0, ALWAYS, 3},    {13, 17, 0, 1, USUALLY, 2},
-    {128, 40, 0, 0, NO_BUILDING, 2}, {31, 64, 1, 0, NO_BUILDING, 3},
+    {16, 15, 1, 0, ALWAYS, 1, 0},       {2, 3, 0, 0, ALWAYS, 1, 0},         {13, 17, 1, 0, ALWAYS, 1, 0},
+    {17, 31, 1, 1, ALWAYS, 1, 0},       {100, 100, 1, 8192, USUALLY, 1, 0}, {131, 270, 1, 0, USUALLY, 1, 0},
+    {128, 128, 0, 0, USUALLY, 1, 0},    {8, 8, 0, 0, NO_BUILDING, 1, 0},    {15, 16, 1, 0, NO_BUILDING, 1, 0},
+    {32, 32, 0, 0, NO_BUILDING, 1, 0},  {31, 64, 0, 0, NO_BUILDING, 1, 0},  {30, 42, 0, 1, NO_BUILDING, 1, 0},
+    {131, 37, 0, 0, NO_BUILDING, 1, 0}, {16, 24, 1, 0, ALWAYS, 3, 0},    {13, 17, 0, 1, USUALLY, 2, 0},
+    {128, 40, 0, 0, NO_BUILDING, 2, 0}, {31, 64, 1, 0, NO_BUILDING, 3, 0}, {15, 9, 0, 0, USUALLY, 1, 1},
+    {32, 40, 1, 0, NO_BUILDING, 1, 1}, {16, 24, 0, 0, NO_BUILDING, 3, 1},
 };
 #define SHAPES ((int)(sizeof shapes / sizeof *shapes))
 
@@ -48,8 +49,10 @@ skips(const kernel_row *row, const shape_row *at, int processor, int another)
     const int few = another || getenv("AG_SLOW") || (row->unfused && !processor);
     if (at->modes > 1 && !(row->kind & MANY))
         return 1;
+    if (at->words && (!(row->kind & WORDS) || sizeof(ag_real) == 8))
+        return 1;
     return (few && at->when != ALWAYS) || (!processor && at->when == NO_BUILDING) ||
-           ((row->kind & ~MANY) >= PLAIN && at != shapes) || ((row->kind & ~MANY) == WINDOW && at->local && !row->unfused);
+           (KIND_OF(row->kind) >= PLAIN && at != shapes) || (KIND_OF(row->kind) == WINDOW && at->local && !row->unfused);
 }
 
 /* One kernel on one device at all its shapes. */
@@ -72,7 +75,7 @@ run_row(const kernel_row *row, ag_device *device, int another, int compares)
         p.digest = result.digest;
         p.unfused = row->unfused;
         problem_begin(&p, device, row->name, row->number, at, SLOTS);
-        const int chirp = (row->kind & ~MANY) == TRANSFORM && (p.plan.shape.y.chirp || p.plan.shape.x.chirp);
+        const int chirp = KIND_OF(row->kind) == TRANSFORM && (p.plan.shape.y.chirp || p.plan.shape.x.chirp);
         p.tolerance = (sizeof(ag_real) == 8 ? 1e-12 : (chirp ? 2 : 1) * row->tolerance) + rounding[store];
         row->check(&p);
         if (p.error >= result.error && !store) {
@@ -84,6 +87,8 @@ run_row(const kernel_row *row, ag_device *device, int another, int compares)
                               at->cols, at->linear ? "l" : "", p.plan.shape.spill ? "s" : "");
         if (store)
             n += (size_t)snprintf(result.shapes + n, sizeof result.shapes - n, " %s %.1e", store == 1 ? "fp16" : "bf16", p.error);
+        if (at->words)
+            n += (size_t)snprintf(result.shapes + n, sizeof result.shapes - n, "w");
         if (p.modes > 1)
             n += (size_t)snprintf(result.shapes + n, sizeof result.shapes - n, "x%d", at->modes);
         problem_end(&p);

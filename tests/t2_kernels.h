@@ -22,6 +22,7 @@ typedef struct shape_row {
     int64_t local; /* bytes of local memory that the plan may use; 0: all */
     int when;
     int modes; /* of the probe; 0 and 1: one, others for kernels that know modes */
+    int words; /* amplitudes in 16 bits, for kernels that look at them */
 } shape_row;
 
 /* What the memory of a device around an array must still hold after the kernel. */
@@ -43,7 +44,8 @@ typedef struct problem {
     ag_random random;
 
     int near;                   /* a kernel of the near field, whose strips hold columns of the frame */
-    int64_t strips, amplitudes; /* of a frame as the detector's passes see it: strips, reals */
+    int64_t strips, amplitudes; /* of a frame as the detector's passes see it: strips, pixels */
+    int64_t stored;             /* reals of its amplitudes */
     int64_t rows, cols, pixels, object_rows, object_cols;
     int64_t slots, frames; /* in a stack; of the scan, of which a stack lists some */
     int64_t modes, waves;  /* of a frame; of the stack: slots x modes */
@@ -98,8 +100,10 @@ ag_real *to_strips(problem *p, int near, const double complex *frame);
 /* Reals of the strips of all waves. */
 int64_t strip_reals(const problem *p, int near);
 /* The same for `count' frames of amplitudes, as the kernel sees them; beyond a frame they are
-   unmeasured. */
-ag_real *to_amplitudes(problem *p, const double *amplitude, int64_t count);
+   unmeasured.  Where the shape has words of 16 bits `amplitude' becomes what these say. */
+ag_real *to_amplitudes(problem *p, double *amplitude, int64_t count);
+/* Zero and step of a frame's words. */
+ag_complex range_of_words(const problem *p, const double *amplitude);
 
 /* ---- t2_passes.c: what the kernels at the detector share --------------------------------------- */
 
@@ -151,7 +155,8 @@ check_kernel check_copy, check_multiply_add;
 
 /* Which shapes a kernel is run at: all, those without a limit on local memory, the first, the first with
    activations in each precision. */
-enum { TRANSFORM, WINDOW, PLAIN, NET, MANY = 4 /* added: knows several modes */ };
+enum { TRANSFORM, WINDOW, PLAIN, NET, MANY = 4 /* added: knows several modes */, WORDS = 8 /* reads or makes amplitudes */ };
+#define KIND_OF(kind) ((kind) & 3)
 
 typedef struct kernel_row {
     const char *name;

@@ -138,7 +138,7 @@ middle_begin(problem *p, int64_t first)
         m.psi[i] *= m.scale;
     m.scratch = place(p, AG_REAL, p->waves * p->plan.scratch, m.source);
     m.kept = place(p, AG_REAL, strip_reals(p, p->near), m.state);
-    m.measured = place(p, AG_REAL, (p->frames - first) * p->amplitudes,
+    m.measured = place(p, AG_REAL, (p->frames - first) * p->stored,
                        to_amplitudes(p, m.amplitude, p->frames - first));
     m.error = place(p, AG_REAL, p->slots * p->strips, NULL);
     return m;

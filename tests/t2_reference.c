@@ -119,16 +119,49 @@ to_strips(problem *p, int near, const double complex *frame)
     return strips;
 }
 
+ag_complex
+range_of_words(const problem *p, const double *amplitude)
+{
+    double least = 0, most = 0;
+    for (int64_t i = 0; i < p->pixels; i++) {
+        const double a = amplitude[i] < UNMEASURED ? amplitude[i] : 0;
+        least = fmin(least, a);
+        most = fmax(most, a);
+    }
+    const double step = most > least ? (most - least) / 65533 : 1;
+    const ag_complex range = {(ag_real)ceil(-least / (double)(ag_real)step), (ag_real)step};
+    return range;
+}
+
 ag_real *
-to_amplitudes(problem *p, const double *amplitude, int64_t count)
+to_amplitudes(problem *p, double *amplitude, int64_t count)
 {
     const int64_t tile = p->plan.shape.tile;
-    ag_real *const result = take(p, count * p->amplitudes, sizeof *result);
-    for (int64_t i = 0; i < count * p->amplitudes; i++)
-        result[i] = (ag_real)UNMEASURED;
-    for (int64_t i = 0; i < count * p->pixels; i++) {
-        const int64_t at = strip_at(p, p->near, i);
-        result[p->unfused ? i : at / (2 * tile) * tile + at % (2 * tile)] = (ag_real)amplitude[i];
+    ag_real *const result = take(p, count * p->stored, sizeof *result);
+    for (int64_t j = 0; j < count; j++) {
+        ag_real *const frame = result + j * p->stored;
+        uint16_t *const word = (uint16_t *)(void *)(frame + 2);
+        const ag_complex range = range_of_words(p, amplitude + j * p->pixels);
+        if (p->at->words) {
+            frame[0] = range.re;
+            frame[1] = range.im;
+        }
+        for (int64_t i = 0; i < p->amplitudes; i++)
+            if (p->at->words)
+                word[i] = 65535;
+            else
+                frame[i] = (ag_real)UNMEASURED;
+        for (int64_t i = 0; i < p->pixels; i++) {
+            double *const a = amplitude + j * p->pixels + i;
+            const int64_t in_strips = strip_at(p, p->near, i);
+            const int64_t at = p->unfused ? i : in_strips / (2 * tile) * tile + in_strips % (2 * tile);
+            if (!p->at->words) {
+                frame[at] = (ag_real)*a;
+            } else if (*a < UNMEASURED) {
+                word[at] = (uint16_t)lround(*a / (double)range.im + (double)range.re);
+                *a = (word[at] - (double)range.re) * (double)range.im;
+            }
+        }
     }
     return result;
 }

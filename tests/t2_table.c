@@ -14,10 +14,10 @@
 /* A kernel with transforms, and its form without them. */
 #define ROWS2(name, kind, tolerance) \
     ROW(name, kind, tolerance), \
-        {#name "_unfused", AG_KERNEL_##name##_unfused, WINDOW + ((kind) & MANY), (kind) == WINDOW ? tolerance : 5e-7, check_##name, 1}
+        {#name "_unfused", AG_KERNEL_##name##_unfused, WINDOW + ((kind) & ~3), KIND_OF(kind) == WINDOW ? tolerance : 5e-7, check_##name, 1}
 const kernel_row kernel_table[] = {
     ROW(affine, NET, 5e-7),
-    ROWS2(amplitude, WINDOW, 1e-7),
+    ROWS2(amplitude, WINDOW + WORDS, 1e-7),
     ROW(average, WINDOW, 2e-7),
     ROW(bound, WINDOW, 3e-7),
     ROW(channel_gate, PLAIN, 5e-7),
@@ -50,18 +50,18 @@ const kernel_row kernel_table[] = {
     ROW(lsq_sums, WINDOW, 1e-6),
     ROW(maximum, PLAIN, 0),
     ROWS2(measure, TRANSFORM + MANY, 1e-6),
-    ROWS2(modulus, TRANSFORM + MANY, 1e-6),
+    ROWS2(modulus, TRANSFORM + MANY + WORDS, 1e-6),
     ROWS2(modulus_dm, TRANSFORM + MANY, 1e-6),
     ROWS2(modulus_raar, TRANSFORM + MANY, 1e-6),
     ROW(moduli, WINDOW, 3e-7),
     ROW(move_along, WINDOW, 3e-7),
     ROW(multiply_add, PLAIN, 1e-6),
-    ROWS2(near_amplitude, WINDOW, 1e-7),
+    ROWS2(near_amplitude, WINDOW + WORDS, 1e-7),
     ROW(near_ep_project, TRANSFORM, 2e-6),
     ROW(near_ep_start, TRANSFORM, 1e-6),
-    ROW(near_ep_weigh, TRANSFORM, 2e-6),
+    ROW(near_ep_weigh, TRANSFORM + WORDS, 2e-6),
     ROW(near_measure, TRANSFORM + MANY, 1e-6),
-    ROW(near_modulus, TRANSFORM + MANY, 1e-6),
+    ROW(near_modulus, TRANSFORM + MANY + WORDS, 1e-6),
     ROW(near_modulus_dm, TRANSFORM + MANY, 1e-6),
     ROW(near_modulus_raar, TRANSFORM + MANY, 1e-6),
     ROW(near_poisson, TRANSFORM, 2e-6),
@@ -75,10 +75,10 @@ const kernel_row kernel_table[] = {
     ROWS2(poisson, TRANSFORM, 2e-6),
     ROW(poisson_alpha, WINDOW, 5e-7),
     ROW(poisson_mean, PLAIN, 5e-7),
-    ROWS2(poisson_sums, TRANSFORM, 2e-6),
+    ROWS2(poisson_sums, TRANSFORM + WORDS, 2e-6),
     ROW(pool, NET, 2e-7),
     ROW(position_sums, WINDOW + MANY, 1e-6),
-    ROWS2(power, TRANSFORM + MANY, 1e-6),
+    ROWS2(power, TRANSFORM + MANY + WORDS, 1e-6),
     ROW(probe_step, WINDOW + MANY, 3e-7),
     ROW(probe_sum, WINDOW + MANY, 1e-7),
     ROW(probe_terms, WINDOW + MANY, 2e-7),
@@ -238,12 +238,14 @@ problem_begin(problem *p, ag_device *device, const char *kernel, int number, con
     if (ag_plan_create(&p->plan, device, p->rows, p->cols, at->linear, &room) == AG_OK) {
         p->plan.shape.store = p->store;
         p->plan.shape.modes = (int)p->modes;
+        p->plan.shape.words = at->words;
         p->program = ag_program_create(device, shape, 1, &number);
     }
     ck_assert_msg(p->program != NULL, "%s", ag_device_message(device));
     p->near = !strncmp(kernel, "near_", 5);
     p->strips = p->near && !p->unfused ? shape->strips_x : shape->strips_y;
     p->amplitudes = p->unfused ? p->pixels : p->strips * shape->tile * (p->near ? p->rows : p->cols);
+    p->stored = at->words ? (2 * p->amplitudes + (int64_t)sizeof(ag_real) - 1) / (int64_t)sizeof(ag_real) + 2 : p->amplitudes;
     p->frequency = take(p, p->rows + p->cols, sizeof *p->frequency);
     for (int i = 0; i < at->rows + at->cols; i++)
         p->frequency[i] = i < at->rows ? ag_axis_frequency(&shape->y, i)

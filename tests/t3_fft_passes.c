@@ -186,7 +186,7 @@ propagate(const problem *p, ag_device *d, ag_complex *result, double far[2])
     ag_program *const program = ag_program_create(d, &plan.shape, 4, list);
     ag_complex *const spectrum = ag_calloc(all, sizeof *spectrum);
     ck_assert_msg(program != NULL, "%s", ag_device_message(d));
-    ag_run_amplitude(program, SLOTS, array[7], array[5], array[6], plan.place[1], 0, 0, 0);
+    ag_run_amplitude(program, SLOTS, array[7], array[5], array[6], plan.place[1], 0, 0, 0, NULL);
     /* Two pieces of memory in turn: a library that remembers one is wrong for the other. */
     for (int turn = 0; turn < 2; turn++) {
         scratch[turn] = ag_new(d, AG_REAL, ROOM * plan.scratch, "test");

@@ -125,6 +125,7 @@ refuses 2 "number with a tail" '--alpha|"0.5x"' reconstruct scan.cxi -o bad.cxi 
 refuses 2 "number that is none" '--beta|"nan"' reconstruct scan.cxi -o bad.cxi --beta nan
 refuses 2 "number out of range" '--object-step|"11"|0 to 10' reconstruct scan.cxi -o bad.cxi --object-step 11
 refuses 2 "unknown sub-pixel method" '--subpixel|"best"|fourier' reconstruct scan.cxi -o bad.cxi --subpixel best
+refuses 2 "unknown data type" '--data-type|"half"|float32, uint16' reconstruct scan.cxi -o bad.cxi --data-type half
 refuses 2 "focus at the sample" '--focus-distance|"0"|metres from 1e-09 to 10000' reconstruct scan.cxi -o bad.cxi --focus-distance 0
 refuses 2 "unknown orientation" '--orientation|"left"|swap-flip-rows' info scan.cxi --orientation left
 refuses 2 "unknown algorithm" '--algorithm|"magic"|rpie' reconstruct scan.cxi -o bad.cxi -a magic
@@ -350,7 +351,8 @@ works "modes: fewer than the start's" reconstruct light.cxi -a dm -n 60 -d cpu -
 holds err "warning: 1 of 3 probe modes are used"
 awk -v x="$(number report relative_l2)" 'BEGIN { if (!(x > 0.05)) print x }' >>list
 check "modes: one does not explain the light of three" list
-works "modes: more than the start's" reconstruct sim.cxi -n 3 -d cpu --json report -m 4 -q --orthogonalise 2
+works "modes: more than the start's" reconstruct sim.cxi -n 3 -d cpu --json report -m 4 -q --orthogonalise 2 --data-type uint16
+holds report '"data_type": "uint16"'
 [ "$(powers report | wc -w)" = 4 ] || powers report >>list
 check "modes: four in the report" list
 works "modes: a result is a start" reconstruct light.cxi --start three.cxi -n 2 -d cpu -q --json report -o again.cxi

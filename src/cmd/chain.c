@@ -12,6 +12,7 @@
 static const char name[] = "reconstruct";
 static const char *const subpixel[] = {"fourier", "linear", "none", NULL};
 static const char *const batches[] = {"random", "uniform", "compact", NULL};
+static const char *const data_type[] = {"float32", "uint16", NULL};
 static const char *const noise[] = {"gaussian", "poisson", NULL};
 
 enum { WHOLE, REAL, FLAG, CHOICE };
@@ -26,6 +27,7 @@ static const struct {
     const char *const *choice; /* its names in order */
 } setting[] = {
     {"subpixel", CHOICE, offsetof(ag_options, subpixel), 0, 0, subpixel},
+    {"data-type", CHOICE, offsetof(ag_options, data_type), 0, 0, data_type},
     {"seed", WHOLE, offsetof(ag_options, seed), 0, 9e18, NULL},
     {"batch", WHOLE, offsetof(ag_options, batch), 1, 9e18, NULL},
     {"batches", CHOICE, offsetof(ag_options, batches), 0, 0, batches},

@@ -34,6 +34,7 @@ static const char help_end[] =
     "                           in the result alone)\n"
     "      --subpixel HOW       fourier (the probe is shifted), linear (the object is\n"
     "                           interpolated) or none (positions are rounded) (fourier)\n"
+    "      --data-type NAME     of the amplitudes on the device: float32 or uint16 (float32)\n"
     "      --seed N             of the order of positions (0)\n"
     "      --threads N          of the cpu device (all cores)\n"
     "      --png DIR            pictures: object amplitude and phase, probe, error curve\n"
@@ -103,6 +104,7 @@ static const struct option long_options[] = {
     {"mode-share", required_argument, NULL, MODE_SHARE},
     {"orthogonalise", required_argument, NULL, SETTING},
     {"subpixel", required_argument, NULL, SETTING},
+    {"data-type", required_argument, NULL, SETTING},
     {"seed", required_argument, NULL, SETTING},
     {"threads", required_argument, NULL, THREADS},
     {"png", required_argument, NULL, PNG},

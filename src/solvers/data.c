@@ -5,13 +5,17 @@
 
 #include "solver.h"
 
-/* What errors are measured by, and what tells this scan from another. */
+/* Steps of a frame's range; with 0 a whole number of them from its begin there may be one more. */
+#define STEPS 65533
+
+/* What errors are measured by, what tells this scan from another, and what words of 16 bits mean in each frame:
+   (word - zero) step. */
 static void
-sum_data(ag_solver *s, const ag_scan_info *info, const ag_real *data, int64_t frames)
+sum_data(ag_solver *s, const ag_scan_info *info, const ag_real *data, int64_t frames, ag_complex *range)
 {
     const double saturation = (double)(ag_real)s->options.saturation; /* as the kernel sees it */
     for (int64_t j = 0; j < frames; j++) {
-        double squares = 0, moduli = 0;
+        double squares = 0, moduli = 0, least = 0, most = 0;
         for (int64_t i = 0; i < s->window; i++) {
             double v = data[j * s->window + i];
             if ((info->valid && !info->valid[i]) || (saturation > 0 && v >= saturation))
@@ -21,11 +25,15 @@ sum_data(ag_solver *s, const ag_scan_info *info, const ag_real *data, int64_t fr
             else if (s->options.clip_amplitudes)
                 v = AG_MAX(v, 0);
             s->pixels++;
+            least = AG_MIN(least, v);
+            most = AG_MAX(most, v);
             squares += v * v;
             moduli += fabs(v);
         }
         s->energy += squares;
         s->strength += moduli;
+        const double step = (double)(ag_real)AG_MAX((most - least) / STEPS, 1e-37);
+        range[j] = (ag_complex){(ag_real)ceil(-least / step), (ag_real)step};
     }
     s->identity[AG_IDENTITY_DATA] =
         ag_hash(s->identity[AG_IDENTITY_DATA], data, (size_t)(frames * s->window) * sizeof *data);
@@ -64,7 +72,8 @@ frames(ag_solver *s, const ag_scan *scan, int64_t first, int64_t n, ag_real *roo
 /* Data go to the device in pieces, two of them in flight: one is copied while the kernel works on
    the other. */
 static void
-upload(ag_solver *s, const ag_scan *scan, ag_array *const raw[2], const ag_array *valid, ag_real *room)
+upload(ag_solver *s, const ag_scan *scan, ag_array *const raw[2], ag_array *const words[2], const ag_array *valid,
+       ag_real *room, ag_complex *range)
 {
     const ag_scan_info *info = ag_scan_content(scan);
     int turn = 0;
@@ -75,13 +84,15 @@ upload(ag_solver *s, const ag_scan *scan, ag_array *const raw[2], const ag_array
         if (ag_device_status(s->device))
             return;
         ag_upload(raw[turn], n * s->window, data);
+        sum_data(s, info, data, n, range + first);
+        if (words[turn])
+            ag_upload(words[turn], n, range + first);
         if (s->near)
             ag_run_near_amplitude(s->program, n, &to, raw[turn], valid, !info->data_are_amplitudes,
-                                  s->options.clip_amplitudes, s->options.saturation);
+                                  s->options.clip_amplitudes, s->options.saturation, words[turn]);
         else
             ag_run_amplitude(s->program, n, &to, raw[turn], valid, s->plan.place[info->zero_in_corner != 0],
-                             !info->data_are_amplitudes, s->options.clip_amplitudes, s->options.saturation);
-        sum_data(s, info, data, n);
+                             !info->data_are_amplitudes, s->options.clip_amplitudes, s->options.saturation, words[turn]);
     }
     ag_device_synchronize(s->device);
 }
@@ -93,23 +104,30 @@ ag_solver_take_frames(ag_solver *s, const ag_scan *scan)
     const int64_t piece = AG_MAX(1, AG_MIN(s->slots, s->frames));
     ag_array *const raw[2] = {ag_new(s->device, AG_REAL, piece * s->window, "frames on their way"),
                               ag_new(s->device, AG_REAL, piece * s->window, "frames on their way")};
+    const int in_words = s->plan.shape.words;
+    ag_array *const words[2] = {in_words ? ag_new(s->device, AG_COMPLEX, piece, "ranges on their way") : NULL,
+                                in_words ? ag_new(s->device, AG_COMPLEX, piece, "ranges on their way") : NULL};
+    ag_complex *range = ag_calloc(s->frames, sizeof *range);
     ag_real *room = info->data ? NULL : ag_calloc(piece * s->window, sizeof *room);
     int32_t *mask = ag_calloc(s->window, sizeof *mask);
     ag_array *valid = NULL;
     for (int64_t i = 0; mask && i < s->window; i++)
         mask[i] = !info->valid || info->valid[i];
-    if (!mask || !(room || info->data))
+    if (!mask || !range || !(room || info->data))
         ag_device_fail(s->device, AG_NO_MEMORY, "frames: out of host memory");
     else
         valid = ag_new_from(s->device, AG_INT, s->window, mask, "mask");
     if (valid && !ag_device_counts(s->device)) {
         identify(s, info);
-        upload(s, scan, raw, valid, room);
+        upload(s, scan, raw, words, valid, room, range);
     }
     s->host += (info->data ? 0 : piece * s->window * (int64_t)sizeof *room);
     ag_array_destroy(raw[0]);
     ag_array_destroy(raw[1]);
+    ag_array_destroy(words[0]);
+    ag_array_destroy(words[1]);
     ag_array_destroy(valid);
     free(mask);
     free(room);
+    free(range);
 }

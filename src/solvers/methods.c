@@ -112,6 +112,8 @@ ag_options_check(const ag_options *o, int64_t frames, ag_message *message)
     if ((unsigned)o->noise > AG_NOISE_POISSON)
         return ag_fail(message, AG_BAD_ARGUMENT, "noise model: found %d, expected 0 to %d", (int)o->noise,
                        (int)AG_NOISE_POISSON);
+    if ((unsigned)o->data_type > AG_DATA_UINT16)
+        return ag_fail(message, AG_BAD_ARGUMENT, "data type: found %d, expected 0 to %d", (int)o->data_type, (int)AG_DATA_UINT16);
     if (method && method->keeps_messages && o->position_start >= 0)
         return ag_fail(message, AG_BAD_ARGUMENT, "position start: found %lld, expected none: %s does not refine positions",
                        (long long)o->position_start, o->method);

@@ -90,6 +90,7 @@ prepare(ag_solver *s, const ag_scan *scan)
         ag_plan_create(&s->plan, d, s->rows, s->cols, s->options.subpixel == AG_SUBPIXEL_LINEAR, NULL))
         return;
     const int64_t modes = s->plan.shape.modes = (int)s->options.modes;
+    s->plan.shape.words = s->options.data_type == AG_DATA_UINT16;
     for (int i = 0; i < (s->fourier ? (int)(sizeof common / sizeof *common) : COMMON_WITHOUT_SHIFT); i++)
         list[n++] = ag_solver_kernel(s, common[i]);
     for (int i = 0; i < s->method->kernels; i++)
@@ -130,7 +131,9 @@ prepare(ag_solver *s, const ag_scan *scan)
         s->place = place_array(s);
     ag_positions_prepare(s);
     ag_constraints_create(s);
-    if (!ag_solver_stack(s, &s->amplitude, AG_TURNS_AMPLITUDES, AG_REAL, s->amplitudes, "amplitudes"))
+    /* As AMPLITUDE_REALS in gen/passes.m4. */
+    const int64_t size = sizeof(ag_real), reals = s->plan.shape.words ? (2 * s->amplitudes + size - 1) / size + 2 : s->amplitudes;
+    if (!ag_solver_stack(s, &s->amplitude, AG_TURNS_AMPLITUDES, AG_REAL, reals, "amplitudes"))
         ag_solver_take_frames(s, scan);
 }
 

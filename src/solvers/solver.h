@@ -57,7 +57,7 @@ struct ag_solver {
     ag_array *transfer;      /* what free space does, see the kernel */
     double detector_scale;   /* of the waves that the detector's passes see */
     int64_t strips;          /* of a frame in those passes */
-    int64_t amplitudes;      /* reals of amplitudes per frame */
+    int64_t amplitudes;      /* pixels of a frame there */
     double least; /* the modulus floor, as an amplitude */
     double energy, strength; /* sums of a^2 and |a| over measured pixels */
     ag_turns turns;
