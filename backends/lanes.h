@@ -309,4 +309,13 @@ ag_lanes_sum(lanes x)
     return sum;
 }
 
+static inline real
+ag_lanes_top(lanes x)
+{
+    real top = 0;
+    for (int l = 0; l < TILE; l++)
+        top = x[l] > top ? x[l] : top;
+    return top;
+}
+
 #endif

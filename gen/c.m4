@@ -161,6 +161,9 @@ m4_define(`OWN_WAVES',  `{
         SOME_OF_VECTOR(`$4')
     }
 }')
+m4_define(`LANES_TOP',  `lanes $1_of = {0};')
+m4_define(`TOP_OF',     `$1_of')
+m4_define(`END_LANES_TOP', `const real $1 = ag_lanes_top($1_of);')
 m4_define(`FIRST_WAVES', `ag_first_waves($1 + ($2), $3)')
 m4_define(`AMPLITUDE',  `ag_amplitude(shape->words, $1, $2)')
 m4_define(`AMPLITUDE_STREAM', `ag_amplitudes_ahead(shape->words, $1, $2, $3)')

@@ -139,6 +139,9 @@ m4_define(`BELOW',      `(($1) < ($2) ? ($3) : ($4))')
 m4_define(`LARGER',     `larger($1, $2)')
 m4_define(`QUOTIENT',   `(($1) / ($2))')
 m4_define(`ROOT',       `(($1) * SQRT($2))')
+m4_define(`LANES_TOP',  `real $1 = 0;')
+m4_define(`TOP_OF',     `$1')
+m4_define(`END_LANES_TOP', `$1 = group_max(part_, $1);')
 m4_define(`FIRST_TILE', `EACH_OBJECT(`EACH_TILE(y, c, ROWS, width)
             const int x = x0 + c;
             PASS_TEXT

@@ -31,6 +31,8 @@ m4_divert(-1)
    share).  */
 m4_define(`FRAME_ARGS', `IN(cplx, table), IN(int, frame), IN(int, corner), IN(real, fraction),
            IN(cplx, object), VAL(index, object_cols), IN(cplx, probe), VAL(index, probe_step)')
+m4_define(`UPDATE_ARGS', `IN(cplx, table), IN(int, frame), IN(int, corner), IN(real, fraction),
+           OUT(cplx, object), VAL(index, object_cols), OUT(cplx, probe), VAL(index, probe_step)')
 m4_define(`SCRATCH_AT', `(WAVE * STRIPS_Y + ($1) / TILE) * (COLS * (index)(2 * TILE)) + ($2) * (2 * TILE) + ($1) % TILE')
 /* A pixel of frame $1 in natural order. */
 m4_define(`NATURAL_AT', `((($1) * ROWS + $2) * (index)COLS + $3)')
@@ -63,33 +65,45 @@ m4_define(`PART_OF_STRIP', `const int p0 = strip * TILE, height = EXTENT - p0 < 
 /* Below what squares and divisors matter, but no denormal, so that estimates of ROOT and QUOTIENT hold. */
 m4_define(`TINY', `REAL(1e-37)')
 
-m4_define(`FIRST_PASS', `m4_define(`PASS_TEXT', `$2')KERNEL($1_unfused, OUT(real, scratch), FRAME_ARGS, OUT(real, spill))
+/* FIRST_PASS(name, text, more arguments, text before, text after): the last three for what it finds by the way. */
+m4_define(`FIRST_PASS', `m4_define(`PASS_TEXT', `$2')KERNEL($1_unfused, OUT(real, scratch), FRAME_ARGS, m4_ifelse(`$3', `', `', `$3, ')OUT(real, spill))
     PASS_COST(1)
+    m4_ifelse(`$3', `', `', `REDUCE_BUFFER')
     GROUP(s, strip, STRIPS_X)
         COLUMNS_OF_STRIP
         WAVE_WINDOW
+        $4
         EACH_OBJECT(`TILE_WAVES(`y', `c', ROWS, width, `
             const int x = x0 + c;
             PASS_TEXT
             PUT_PAIR(scratch, NATURAL_AT(s, y, x), wave.re, wave.im);')')
         END_WINDOW
+        $5
     END_GROUP
 END_KERNEL
-SAME_COST`'KERNEL($1, OUT(real, scratch), FRAME_ARGS, OUT(real, spill))
+SAME_COST`'KERNEL($1, OUT(real, scratch), FRAME_ARGS, m4_ifelse(`$3', `', `', `$3, ')OUT(real, spill))
     PASS_COST(ROWS)
     TILE_BUFFER(y)
+    m4_ifelse(`$3', `', `', `REDUCE_BUFFER')
     GROUP(s, strip, STRIPS_X)
         COLUMNS_OF_STRIP
         WAVE_WINDOW
+        $4
         FIRST_TILE`'END_WINDOW
+        $5
     END_GROUP
 END_KERNEL')
 
-m4_define(`LAST_PASS', `m4_define(`PASS_TEXT', `$2')KERNEL($1_unfused, OUT(cplx, result), IN(real, scratch), FRAME_ARGS, OUT(real, spill))
+/* UPDATE_PASS(name, more arguments, text before, text): a last pass that changes object and probe in place. */
+m4_define(`LAST_PASS', `LAST_KERNELS(`$1', `OUT(cplx, result), IN(real, scratch), FRAME_ARGS', `', `', `$2')')
+m4_define(`UPDATE_PASS', `LAST_KERNELS(`$1', `IN(real, scratch), UPDATE_ARGS, $2', `REDUCE_BUFFER', `$3', `$4')')
+m4_define(`LAST_KERNELS', `m4_define(`PASS_TEXT', `$5')KERNEL($1_unfused, $2, OUT(real, spill))
     PASS_COST(1)
+    $3
     GROUP(s, strip, STRIPS_X)
         COLUMNS_OF_STRIP
         WAVE_WINDOW
+        $4
         EACH_OBJECT(`TILE_WAVES(`y', `c', ROWS, width, `
             const int x = x0 + c;
             const waves wave = {PAIR_RE(scratch, NATURAL_AT(s, y, x)), PAIR_IM(scratch, NATURAL_AT(s, y, x))};
@@ -97,12 +111,14 @@ m4_define(`LAST_PASS', `m4_define(`PASS_TEXT', `$2')KERNEL($1_unfused, OUT(cplx,
         END_WINDOW
     END_GROUP
 END_KERNEL
-SAME_COST`'KERNEL($1, OUT(cplx, result), IN(real, scratch), FRAME_ARGS, OUT(real, spill))
+SAME_COST`'KERNEL($1, $2, OUT(real, spill))
     PASS_COST(ROWS)
     TILE_BUFFER(y)
+    $3
     GROUP(s, strip, STRIPS_X)
         COLUMNS_OF_STRIP
         WAVE_WINDOW
+        $4
         LAST_TILE`'END_WINDOW
     END_GROUP
 END_KERNEL')

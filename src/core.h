@@ -288,7 +288,7 @@ typedef void ag_store(ag_program *, int64_t, ag_array *, const ag_array *, const
 /* What happens at the detector. */
 typedef void ag_middle(const ag_pass *pass, void *what);
 /* load, forward transform, middle, inverse transform, store: the only path to the detector.
-   `result` is what the store writes; store NULL ends at the middle. */
+   `result` is what the store writes; load NULL begins, store NULL ends at the middle. */
 void ag_propagate(const ag_pass *pass, ag_load *load, ag_middle *middle, void *what, ag_store *store,
                   ag_array *result);
 

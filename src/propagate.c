@@ -7,8 +7,9 @@ ag_propagate(const ag_pass *p, ag_load *load, ag_middle *middle, void *what, ag_
              ag_array *result)
 {
     const int64_t waves = p->slots * p->plan->shape.modes;
-    load(p->program, waves, p->scratch, p->plan->table_y, &p->frame, p->corner, p->fraction, p->object,
-         p->object_cols, &p->probe, p->probe_step, p->spill);
+    if (load)
+        load(p->program, waves, p->scratch, p->plan->table_y, &p->frame, p->corner, p->fraction, p->object,
+             p->object_cols, &p->probe, p->probe_step, p->spill);
     ag_plan_transform(p->plan, waves, p->scratch, 0);
     middle(p, what);
     if (!store)

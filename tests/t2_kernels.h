@@ -134,6 +134,7 @@ ag_real *precisions(problem *p, int64_t count, double least);
 
 typedef void check_kernel(problem *p);
 check_kernel check_load_exit, check_load_probe, check_store_difference, check_store_stack;
+check_kernel check_load_exit_tops, check_update;
 check_kernel check_modulus, check_modulus_dm, check_modulus_raar, check_measure, check_shift;
 check_kernel check_transfer, check_near_modulus, check_near_modulus_dm, check_near_modulus_raar;
 check_kernel check_near_measure, check_near_amplitude;

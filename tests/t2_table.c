@@ -40,6 +40,7 @@ const kernel_row kernel_table[] = {
     ROWS2(ep_weigh, TRANSFORM, 2e-6),
     ROW(head, NET, 5e-7),
     ROWS2(load_exit, TRANSFORM + MANY, 5e-7),
+    ROWS2(load_exit_tops, TRANSFORM, 5e-7),
     ROWS2(load_probe, TRANSFORM + MANY, 5e-7),
     ROW(lsq_direction, WINDOW, 5e-7),
     ROW(lsq_frames, WINDOW, 5e-7),
@@ -97,6 +98,7 @@ const kernel_row kernel_table[] = {
     ROWS2(transfer, TRANSFORM + MANY, 1e-6),
     ROW(turn_within, WINDOW, 5e-7),
     ROW(weigh, WINDOW, 2e-7),
+    ROWS2(update, TRANSFORM, 1.5e-6),
 };
 /* clang-format on */
 const int kernel_rows = (int)(sizeof kernel_table / sizeof *kernel_table);

@@ -43,7 +43,7 @@ above=$(cd src && printf '%s\n' *.h | grep -vx 'backend\.h' | paste -s -d '|' - 
     includes src/io "$above"
     includes src/progressive "kernels\.h|$above|nets/.*|optics/.*"
     includes src/cmd 'argand(_nets)?\.h'
-    includes bench 'argand(_nets)?\.h|backend\.h|t2_kernels\.h' # the tests' rows
+    includes bench '(argand(_nets)?|backend|core|kernels|t2_kernels)\.h' # the tests' rows, the passes
     grep -l '"backend\.h"' src/core.h
 } >"$work/list" 2>/dev/null
 check "no file includes upward or sideways" "$work/list"

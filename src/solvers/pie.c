@@ -20,10 +20,11 @@
 
 typedef struct pie {
     ag_array *difference, *term; /* stacks of a batch */
-    ag_array *number, *density, *density_top, *probe_top;
+    ag_array *number, *density, *density_top, *probe_top, *object_top;
     ag_array *coverage, *coverage_top;       /* batches only */
     ag_random random;
-    ag_real *before; /* several ranks: the object or the probe that a batch begins with */
+    ag_real *before; /* several ranks: the object and the probe that a batch begins with */
+    int fused; /* one position at a time, at whole pixels that stay, one mode: the steps are made as the wave comes back */
     int keep;    /* terms stay single: they must be shifted, or there is one */
     int32_t covered; /* coverage and probe_top belong to the present probe */
 } pie;
@@ -35,6 +36,22 @@ create(ag_solver *s)
     const int64_t b = s->options.batch;
     if (!own)
         return ag_device_fail(s->device, AG_NO_MEMORY, "solver: out of host memory");
+    own->fused = b == 1 && s->options.modes == 1 && !s->fourier && !s->plan.shape.linear && s->options.position_start < 0;
+    if (s->comm->size > 1) {
+        if (s->plan.fft)
+            return ag_device_fail(s->device, AG_BAD_ARGUMENT,
+                                  "ranks: found %d, expected 1 where a library transforms for %s, whose batches they share",
+                                  s->comm->size, s->method->name);
+        own->before = ag_calloc(s->object_rows * s->object_cols + s->windows, sizeof(ag_complex));
+        if (!own->before)
+            return ag_device_fail(s->device, AG_NO_MEMORY, "ranks: out of host memory");
+    }
+    ag_random_seed(&own->random, s->options.seed);
+    if (own->fused) {
+        own->probe_top = ag_new(s->device, AG_REAL, s->plan.shape.strips_x, "probe maximum");
+        own->object_top = ag_new(s->device, AG_REAL, s->plan.shape.strips_x, "object maximum");
+        return ag_device_status(s->device);
+    }
     own->difference = ag_new(s->device, AG_COMPLEX, b * s->windows, "exit wave differences");
     own->keep = s->fourier || b == 1;
     if (own->keep)
@@ -51,16 +68,6 @@ create(ag_solver *s)
         /* The first probe_terms is asked for the probe's maximum alone, and reads this too. */
         ag_clear(own->difference);
     }
-    if (s->comm->size > 1) {
-        if (s->plan.fft)
-            return ag_device_fail(s->device, AG_BAD_ARGUMENT,
-                                  "ranks: found %d, expected 1 where a library transforms for %s, whose batches they share",
-                                  s->comm->size, s->method->name);
-        own->before = ag_calloc(AG_MAX(s->object_rows * s->object_cols, s->windows), sizeof(ag_complex));
-        if (!own->before)
-            return ag_device_fail(s->device, AG_NO_MEMORY, "ranks: out of host memory");
-    }
-    ag_random_seed(&own->random, s->options.seed);
     return ag_device_status(s->device);
 }
 
@@ -69,7 +76,7 @@ destroy(ag_solver *s)
 {
     pie *own = s->own;
     ag_array *const array[] = {own->difference,  own->term,      own->number,   own->density,
-                               own->density_top, own->probe_top, own->coverage, own->coverage_top};
+                               own->density_top, own->probe_top, own->object_top, own->coverage, own->coverage_top};
     for (size_t i = 0; i < sizeof array / sizeof *array; i++)
         ag_array_destroy(array[i]);
     free(own->before);
@@ -82,11 +89,22 @@ state(ag_solver *s, ag_record *record)
 {
     pie *own = s->own;
     ag_record_host(record, "random", AG_KIND_INT, 4, own->random.state);
+    if (own->fused)
+        return; /* the maximum is of the present probe, and found anew */
     ag_record_host(record, "covered", AG_KIND_INT32, 1, &own->covered);
     ag_record_array(record, "coverage", own->coverage, s->object_cols);
     ag_record_array(record, "coverage_top", own->coverage_top, 1);
     if (!own->coverage)
         ag_record_array(record, "probe_top", own->probe_top, 1);
+}
+
+static void
+load_with_tops(const ag_solver *s, const ag_pass *p)
+{
+    const pie *own = s->own;
+    ag_run_load_exit_tops(p->program, p->slots, p->scratch, p->plan->table_y, &p->frame, p->corner, p->fraction,
+                          p->object, p->object_cols, &p->probe, p->probe_step, own->probe_top, own->object_top,
+                          p->spill);
 }
 
 /* What the steps divide by, for a probe that the coming iteration begins with. */
@@ -96,7 +114,9 @@ cover(ag_solver *s)
     pie *own = s->own;
     const ag_pass pass = ag_solver_pass(s, 0, 1, NULL);
     ag_step(s->device, "illumination");
-    if (s->options.batch > 1) {
+    if (own->fused) {
+        load_with_tops(s, &pass);
+    } else if (s->options.batch > 1) {
         const ag_box b = ag_solver_whole(s);
         ag_run_object_coverage(s->program, b.items, own->coverage, s->object_cols, b.top, b.left, b.right,
                                b.segments, s->frames, s->frame, s->corner, s->fraction, s->probe, 0);
@@ -111,19 +131,52 @@ cover(ag_solver *s)
 }
 
 /* Around a step: what all ranks' frames ask for is added to what all of them had. */
+static ag_real *
+before(const ag_solver *s, const ag_array *array)
+{
+    const pie *own = s->own;
+    return own->before ? own->before + (array == s->probe ? 2 * s->object_rows * s->object_cols : 0) : NULL;
+}
+
 static void
 part(const ag_solver *s, const ag_array *array)
 {
-    const pie *own = s->own;
     if (s->comm->size > 1)
-        ag_array_read(array, 0, ag_array_count(array), own->before);
+        ag_array_read(array, 0, ag_array_count(array), before(s, array));
 }
 
 static void
 join(const ag_solver *s, ag_array *array)
 {
-    const pie *own = s->own;
-    s->comm->sum(s->comm, array, own->before);
+    s->comm->sum(s->comm, array, before(s, array));
+}
+
+/* One position: load, modulus, update.  Where there are several ranks it may be none of this one's. */
+static void
+position(ag_solver *s, int64_t at, int64_t slots, int refine)
+{
+    pie *own = s->own;
+    const ag_options *o = &s->options;
+    part(s, s->object);
+    if (refine)
+        part(s, s->probe);
+    if (slots) {
+        ag_detector detector;
+        const ag_pass p = ag_solver_pass(s, at, 1, &detector);
+        ag_step(s->device, "detector");
+        if (refine)
+            load_with_tops(s, &p);
+        ag_propagate(&p, refine ? NULL : ag_run_load_exit, ag_solver_modulus, &detector, NULL, NULL);
+        ag_stack_ahead(&s->amplitude, AG_STACK_READ);
+        ag_step(s->device, "object");
+        ag_plan_transform(p.plan, 1, p.scratch, 1);
+        ag_run_update(p.program, 1, p.scratch, p.plan->table_y, &p.frame, p.corner, p.fraction, s->object, s->object_cols,
+                      s->probe, 0, own->probe_top, own->object_top, o->alpha, !strcmp(o->method, "pie"), o->object_step,
+                      refine, o->beta, o->probe_step, p.spill);
+    }
+    join(s, s->object);
+    if (refine)
+        join(s, s->probe);
 }
 
 /* The passes of a batch: all of it, or as much as lies in one block of amplitudes at a time.  Where there
@@ -199,7 +252,7 @@ iterate(ag_solver *s, int64_t iteration)
         cover(s);
     for (int64_t first = 0, at = 0, mine; first < s->all; first += o->batch, at += mine) {
         mine = ag_solver_mine(s, first, AG_MIN(o->batch, s->all - first));
-        batch(s, at, mine, refine);
+        (own->fused ? position : batch)(s, at, mine, refine);
     }
     ag_solver_total(s);
     if (ag_positions_move(s))
@@ -235,10 +288,11 @@ rpie_defaults(ag_options *o)
 
 #define METHOD \
     .create = create, .iterate = iterate, .destroy = destroy, .state = state, \
-    .kernels = 8, .kernel = { \
+    .kernels = 10, .kernel = { \
         AG_KERNEL_modulus, AG_KERNEL_store_difference, AG_KERNEL_object_step, \
         AG_KERNEL_object_coverage, AG_KERNEL_maximum, AG_KERNEL_probe_terms, \
-        AG_KERNEL_probe_step, AG_KERNEL_store_stack}
+        AG_KERNEL_probe_step, AG_KERNEL_store_stack, AG_KERNEL_load_exit_tops, \
+        AG_KERNEL_update}
 
 const ag_method ag_method_pie = {.name = "pie", .defaults = pie_defaults, METHOD};
 const ag_method ag_method_epie = {.name = "epie", .defaults = defaults, METHOD};
