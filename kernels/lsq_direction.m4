@@ -2,12 +2,12 @@
 
        D (+)= sum_s conj(p_s) chi_s,    direction = D / sqrt(W^2 + (damping W_max)^2)
 
-   over the slots whose window covers the pixel, in ascending order; W is the illumination by all
+   over the slots whose window covers the pixel, in ascending order, and the probe's modes; W is the illumination by all
    frames, W_max its top.  With `keep' D goes on in `number', which `fresh' begins at 0.  An item is a
    segment of an object row, see object_sum.  (M. Odstrcil et al., Opt. Express 26, 3108 (2018);
    preconditioner: pty-chi, github.com/AdvancedPhotonSource/pty-chi.)  */
 
-COST(slots * PIXELS * (1 + 3 * LINEAR), 16, 12)
+COST(slots * PIXELS * MODES * (1 + 3 * LINEAR), 16, 12)
 COST(items / segments * (right - left), 12 + 8 * keep + 8 * !fresh, 8)
 KERNEL(lsq_direction, OUT(cplx, direction), OUT(cplx, number), VAL(index, object_cols), VAL(index, top),
            VAL(index, left), VAL(index, right), VAL(index, segments), VAL(index, slots), VAL(int, fresh), VAL(int, keep),

@@ -2,7 +2,7 @@
    SPDX-License-Identifier: BSD-3-Clause
 
    With the change u = dO p of the exit wave by the object's direction, v = dP o by the probe's, and the
-   change chi that the data want, each frame has sums over its pixels
+   change chi that the data want, each frame has sums over its pixels and the probe's modes
 
        |u|^2, |v|^2, Re u conj(v), Im u conj(v), Re conj(u) chi, Re conj(v) chi
 
@@ -30,11 +30,11 @@ m4_define(`LSQ_TAP_LINEAR', `linear_tap($1[window + y * object_cols + x], $1[win
                     $1[window + (y + 1) * object_cols + x], $1[window + (y + 1) * object_cols + x + 1], fy, fx)')
 m4_define(`LSQ_PIXELS', `OWN(i, 0, width)
                 const int x = x0 + i;
-                const cplx d = $1(direction), p = PROBE, z = stack[(s * ROWS + y) * COLS + x], u = product(d, p);
+                const cplx d = $1(direction), p = PROBE, z = stack[((s * MODES + mode) * ROWS + y) * COLS + x], u = product(d, p);
                 LSQ_SUM(0) += u.re * u.re + u.im * u.im;
                 LSQ_SUM(4) += u.re * z.re + u.im * z.im;
                 if (joint) {
-                    const cplx o = $1(object), v = product(probe_direction[y * COLS + x], o);
+                    const cplx o = $1(object), v = product(probe_direction[(mode * ROWS + y) * COLS + x], o);
                     LSQ_SUM(1) += v.re * v.re + v.im * v.im;
                     LSQ_SUM(2) += u.re * v.re + u.im * v.im;
                     LSQ_SUM(3) += u.im * v.re - u.re * v.im;
@@ -42,7 +42,7 @@ m4_define(`LSQ_PIXELS', `OWN(i, 0, width)
                 }
             END_OWN')
 
-COST(items * PIXELS, joint ? 40 : 24, joint ? 34 : 14)
+COST(items * PIXELS * MODES, joint ? 40 : 24, joint ? 34 : 14)
 KERNEL(lsq_sums, OUT(real, partial), VAL(int, joint), IN(int, frame), IN(int, corner), IN(real, fraction),
            IN(cplx, object), IN(cplx, direction), VAL(index, object_cols), IN(cplx, probe), VAL(index, probe_step),
            IN(cplx, probe_direction), IN(cplx, stack))
@@ -60,13 +60,14 @@ KERNEL(lsq_sums, OUT(real, partial), VAL(int, joint), IN(int, frame), IN(int, co
             LSQ_SUM(4) = 0;
             LSQ_SUM(5) = 0;
         END_OWN
+        m4_pushdef(`PROBE_AT', `PROBE_OF(s, mode)')for (int mode = 0; mode < MODES; mode++)
         for (int y = y0; y < y1; y++) {
             if (LINEAR) {
             LSQ_PIXELS(`LSQ_TAP_LINEAR')
             } else {
             LSQ_PIXELS(`LSQ_TAP_WHOLE')
             }
-        }
+        }m4_popdef(`PROBE_AT')
         for (int k = 0; k < 6; k++) {
             REDUCE_SUM(sum, i, 0, width)
                 sum += LSQ_SUM(k);

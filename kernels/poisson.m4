@@ -1,11 +1,11 @@
 /* poisson -- counts with Poisson noise: poisson_mean, poisson_sums, poisson_alpha, poisson.
    SPDX-License-Identifier: BSD-3-Clause
 
-   With Y = |F(exit wave)|^2, counts I = a^2 and xi = 1 - I / (Y + least) over measured pixels the wave moves to
+   With Y = |F(exit wave)|^2, the sum over the probe's modes, counts I = a^2 and xi = 1 - I / (Y + least) over measured pixels the wave moves to
 
        W - alpha_j xi W,    W = F(exit wave)
 
-   The frame's step alpha_j comes from fixed-point sweeps; with m the mean over the batch,
+   The frame's step alpha_j comes from fixed-point sweeps; with m the mean over the batch, `all' frames,
 
        alpha' = sum xi (Y - I / (1 - m xi)) / sum xi^2 Y      (0 where the divisor is)
        alpha_j <- (m + alpha') / 2,    within 0 ... 1
@@ -16,23 +16,23 @@
    github.com/AdvancedPhotonSource/pty-chi, ptychi/reconstructors/lsqml.py.)  */
 
 COST(slots, 8, 1)
-KERNEL(poisson_mean, OUT(real, mean), IN(int, frame), IN(real, alpha), VAL(index, slots))
+KERNEL(poisson_mean, OUT(real, mean), IN(int, frame), IN(real, alpha), VAL(index, slots), VAL(index, all))
     REDUCE_BUFFER
     GROUP(item, part, 1)
         REDUCE_SUM(sum, i, 0, slots)
             sum += alpha[frame[i]];
         END_SUM(sum)
         ONE_LANE
-            mean[item] = sum / (real)slots;
+            mean[item] = sum / (real)all;
         END_ONE
     END_GROUP
 END_KERNEL
 
-m4_define(`POISSON_PIXEL', `const real a = AMPLITUDE_AT, counts = a * a;
-            const real y = scale * scale * (RE(q, l) * RE(q, l) + IM(q, l) * IM(q, l)), ratio = counts / (y + least);
+m4_define(`POISSON_PIXEL', `POWER_OF_MODES(power)
+            const real a = AMPLITUDE_AT, counts = a * a, y = scale * scale * power, ratio = counts / (y + least);
             const real xi = a < UNMEASURED ? 1 - ratio : 0;')
-COST(items * PIXELS, AMPLITUDE_BYTES, 22)
-DETECTOR_SUMS(poisson_sums, `OUT(real, above), OUT(real, below), IN(real, scratch), IN(cplx, table), IN(int, frame),
+COST(items * PIXELS, AMPLITUDE_BYTES, 19 + 3 * MODES)
+MODEL_SUMS(poisson_sums, `OUT(real, above), OUT(real, below), OUT(real, scratch), IN(cplx, table), IN(int, frame),
            VAL(index, first), IN(real, amplitude), VAL(real, scale), VAL(real, least), IN(real, mean)', `
         const real m = mean[0];
         TILE_SUM(number, q, l, DEPTH)
@@ -70,18 +70,15 @@ KERNEL(poisson_alpha, OUT(real, alpha), OUT(real, now), IN(int, frame), IN(real,
     END_GROUP
 END_KERNEL
 
-COST(items * PIXELS, AMPLITUDE_BYTES, 14)
-DETECTOR_PASS(poisson, `OUT(real, error), IN(int, frame), VAL(index, first), IN(real, amplitude), VAL(real, scale),
+COST(items * PIXELS, AMPLITUDE_BYTES, 14 * MODES)
+MODULUS_PASS(poisson, `OUT(real, error), IN(int, frame), VAL(index, first), IN(real, amplitude), VAL(real, scale),
            VAL(real, least), IN(real, now)', `
-        const real step = now[s];
-        TILE_SUM(total, q, l, DEPTH)
-            POISSON_PIXEL
-            const real miss = a < UNMEASURED ? a - SQRT(y) : 0, factor = (1 - step * xi) * (scale * scale);
-            total += miss * miss;
-            RE(q, l) *= factor;
-            IM(q, l) *= factor;
-        END_TILE_SUM(total)
-        ONE_LANE
-            error[s * STRIPS + strip] = total;
-        END_ONE
-')
+        POWER(`re * re + (im * im + TINY)')', `
+        const lanes a = AMPLITUDE_AT;
+        const lanes counts = BELOW(a, UNMEASURED, a * a, 0), y = scale * scale * power;
+        const lanes xi = BELOW(a, UNMEASURED, 1 - QUOTIENT(counts, y + least + TINY), 0);
+        const lanes miss = BELOW(a, UNMEASURED, a - ROOT(scale, power), 0);
+        const lanes factor = (1 - now[s] * xi) * (scale * scale);
+        MISS(miss)
+        re *= factor;
+        im *= factor;')

@@ -46,7 +46,7 @@ typedef struct ag_options {
     int clip_amplitudes;   /* negative amplitudes become 0 */
     ag_data_type data_type;
     int shuffle;           /* PIE family, lsqml: a new random order in each iteration */
-    int64_t modes;         /* of the probe, whose intensities add up; lsqml, ep: 1 */
+    int64_t modes;         /* of the probe, whose intensities add up; ep: 1 */
     int64_t orthogonalise; /* iterations from one orthogonalisation of the modes to the next; 0: never */
     uint64_t seed;
     ag_subpixel subpixel;

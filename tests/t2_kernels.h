@@ -122,6 +122,8 @@ middle middle_begin(problem *p, int64_t first);
 double data_at(const problem *p, const middle *m, int64_t i);
 /* The strip that pixel i of the stack lies in. */
 int64_t strip_of(const problem *p, int64_t i);
+/* The modulus at pixel i of the stack, of all modes of the frame. */
+double modulus_of(const problem *p, const double complex *w, int64_t i);
 void compare_strips(problem *p, int near, const char *what, const ag_array *strips,
                     const double complex *expected);
 

@@ -57,7 +57,7 @@ check_lsq_direction(problem *p)
     const double damping = 0.25;
     for (int variant = 0; variant < 4; variant++) {
         const int fresh = variant & 1, keep = variant >> 1 || !fresh;
-        const int64_t step = variant > 1 ? p->pixels : 0;
+        const int64_t step = variant > 1 ? p->windows : 0;
         const box b = box_of(p);
         double top;
         const ag_complex *const before = random_complex(p, n), *const old = random_complex(p, n);
@@ -71,11 +71,11 @@ check_lsq_direction(problem *p)
                              damping);
         for (int64_t i = 0; i < n; i++)
             sum[i] = fresh ? 0 : value(before, i);
-        for (int64_t i = 0; i < p->slots * p->pixels && p->compares; i++) {
+        for (int64_t i = 0; i < p->waves * p->pixels && p->compares; i++) {
             const int64_t s = i / p->pixels, y = i / p->cols % p->rows, x = i % p->cols;
             for (int k = 0; k < 4; k++) {
                 int64_t at;
-                const double weight = tap(p, p->frame[s], y, x, k, &at);
+                const double weight = tap(p, p->frame[s / p->modes], y, x, k, &at);
                 if (weight > 0)
                     sum[at] += weight * conj(reference_probe(p, s, y, x, step)) * value(p->stack, i);
             }
@@ -104,15 +104,15 @@ check_lsq_sums(problem *p)
     const int64_t n = p->object_rows * p->object_cols, parts = parts_of(p), segments = p->plan.tops / p->rows;
     for (int variant = 0; variant < 3; variant++) {
         const int joint = variant != 1;
-        const int64_t step = variant ? p->pixels : 0;
-        const ag_complex *const d = random_complex(p, n), *const dp = random_complex(p, p->pixels);
+        const int64_t step = variant ? p->windows : 0;
+        const ag_complex *const d = random_complex(p, n), *const dp = random_complex(p, p->windows);
         ag_array *const partial = place(p, AG_REAL, 6 * p->slots * parts, NULL);
         double *const sum = take(p, 6 * p->slots * parts, sizeof *sum);
         ag_run_lsq_sums(p->program, p->slots, partial, joint, p->d_frame, p->d_corner, p->d_fraction, p->d_object,
                         place(p, AG_COMPLEX, n, d), p->object_cols, p->d_probe, step,
-                        joint ? place(p, AG_COMPLEX, p->pixels, dp) : NULL, p->d_stack);
-        for (int64_t i = 0; i < p->slots * p->pixels && p->compares; i++) {
-            const int64_t s = i / p->pixels, y = i / p->cols % p->rows, x = i % p->cols;
+                        joint ? place(p, AG_COMPLEX, p->windows, dp) : NULL, p->d_stack);
+        for (int64_t i = 0; i < p->waves * p->pixels && p->compares; i++) {
+            const int64_t s = i / p->windows, y = i / p->cols % p->rows, x = i % p->cols;
             const wave z = value(p->stack, i);
             wave o = 0, u = 0;
             for (int k = 0; k < 4; k++) {
@@ -123,8 +123,8 @@ check_lsq_sums(problem *p)
                     o += weight * value(p->object, at);
                 }
             }
-            u *= reference_probe(p, s, y, x, step);
-            const wave v = joint ? value(dp, i % p->pixels) * o : 0, c = u * conj(v);
+            u *= reference_probe(p, i / p->pixels, y, x, step);
+            const wave v = joint ? value(dp, i % p->windows) * o : 0, c = u * conj(v);
             const double term[6] = {power(u), power(v), creal(c), cimag(c), creal(conj(u) * z), creal(conj(v) * z)};
             for (int k = 0; k < 6; k++)
                 sum[(s * 6 + k) * parts + y / 16 * segments + x / AG_SEGMENT] += term[k];

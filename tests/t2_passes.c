@@ -157,8 +157,7 @@ strip_of(const problem *p, int64_t i)
            (p->near ? i % p->cols : i % p->pixels / p->cols) / p->plan.shape.tile;
 }
 
-/* The modulus at pixel i of the stack, of all modes of the frame. */
-static double
+double
 modulus_of(const problem *p, const wave *w, int64_t i)
 {
     double sum = 0;

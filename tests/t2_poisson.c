@@ -6,10 +6,11 @@
 
 typedef double complex wave;
 
+/* Of all modes of the frame. */
 static double
-power(wave z)
+power(const problem *p, const middle *m, int64_t i)
 {
-    return creal(z * conj(z));
+    return modulus_of(p, m->psi, i) * modulus_of(p, m->psi, i);
 }
 
 static const double least = 0.0625;
@@ -18,7 +19,7 @@ static double
 xi_of(const problem *p, const middle *m, int64_t i)
 {
     const double a = data_at(p, m, i);
-    return a < UNMEASURED ? 1 - a * a / (power(m->psi[i]) + least) : 0;
+    return a < UNMEASURED ? 1 - a * a / (power(p, m, i) + least) : 0;
 }
 
 void
@@ -34,9 +35,9 @@ check_poisson_sums(problem *p)
              : ag_run_poisson_sums)(p->program, p->slots, above, below, m.scratch,
                                     p->near ? p->plan.table_y : p->plan.table_x, p->d_frame, m.first, m.measured,
                                     m.scale, least, place(p, AG_REAL, 1, &given), p->spill);
-    for (int64_t i = 0; i < p->slots * p->pixels && p->compares; i++) {
-        const double a = data_at(p, &m, i), y = power(m.psi[i]), xi = xi_of(p, &m, i);
-        if (a >= UNMEASURED)
+    for (int64_t i = 0; i < p->waves * p->pixels && p->compares; i++) {
+        const double a = data_at(p, &m, i), y = power(p, &m, i), xi = xi_of(p, &m, i);
+        if (a >= UNMEASURED || i % p->windows >= p->pixels)
             continue;
         number[strip_of(p, i)] += xi * (y - a * a / (1 - mean * xi));
         density[strip_of(p, i)] += xi * xi * y;
@@ -56,22 +57,22 @@ check_poisson(problem *p)
 {
     const middle m = middle_begin(p, 1);
     ag_real *const now = random_reals(p, p->slots);
-    wave *const on = take(p, p->slots * p->pixels, sizeof *on);
+    wave *const on = take(p, p->waves * p->pixels, sizeof *on);
     double *const errors = take(p, p->slots * p->strips, sizeof *errors);
     (p->near ? ag_run_near_poisson
              : ag_run_poisson)(p->program, p->slots, m.scratch, p->near ? p->plan.table_y : p->plan.table_x, m.error,
                                p->d_frame, m.first, m.measured, m.scale, least, place(p, AG_REAL, p->slots, now),
                                p->spill);
-    for (int64_t i = 0; i < p->slots * p->pixels && p->compares; i++) {
+    for (int64_t i = 0; i < p->waves * p->pixels && p->compares; i++) {
         const double a = data_at(p, &m, i);
-        on[i] = m.scale * (1 - (double)now[i / p->pixels] * xi_of(p, &m, i)) * m.psi[i];
-        if (a < UNMEASURED)
-            errors[strip_of(p, i)] += (a - cabs(m.psi[i])) * (a - cabs(m.psi[i]));
+        on[i] = m.scale * (1 - (double)now[i / p->windows] * xi_of(p, &m, i)) * m.psi[i];
+        if (a < UNMEASURED && i % p->windows < p->pixels)
+            errors[strip_of(p, i)] += (a - modulus_of(p, m.psi, i)) * (a - modulus_of(p, m.psi, i));
     }
     if (p->compares && p->near)
-        reference_columns(p, on, p->slots, -1);
+        reference_columns(p, on, p->waves, -1);
     else if (p->compares)
-        reference_rows(p, on, p->slots, 1);
+        reference_rows(p, on, p->waves, 1);
     compare_strips(p, 0, "wave", m.scratch, on);
     compare(p, "error", p->slots * p->strips, fetch(p, m.error), errors);
 }
@@ -88,9 +89,9 @@ check_poisson_mean(problem *p)
     const ag_real *const alpha = random_reals(p, p->frames);
     ag_array *const mean = place(p, AG_REAL, 1, NULL);
     double expected = 0;
-    ag_run_poisson_mean(p->program, 1, mean, p->d_frame, place(p, AG_REAL, p->frames, alpha), p->slots);
+    ag_run_poisson_mean(p->program, 1, mean, p->d_frame, place(p, AG_REAL, p->frames, alpha), p->slots, p->slots + 2);
     for (int64_t s = 0; s < p->slots; s++)
-        expected += (double)alpha[p->frame[s]] / (double)p->slots;
+        expected += (double)alpha[p->frame[s]] / (double)(p->slots + 2);
     compare(p, "mean", 1, fetch(p, mean), &expected);
 }
 

@@ -18,7 +18,7 @@ method_of(int i)
 int64_t
 trial_modes(const ag_options *options, int64_t modes)
 {
-    static const char *const one[] = {"lsqml", "ep", "ep-em"};
+    static const char *const one[] = {"ep", "ep-em"};
     for (size_t i = 0; i < sizeof one / sizeof *one; i++)
         modes = strcmp(options->method, one[i]) ? modes : 1;
     return modes;

@@ -55,12 +55,11 @@ share(void *user)
     return NULL;
 }
 
-/* Those whose frames can be divided. */
 static const struct {
     const char *method;
     int64_t batch;
-} shared[] = {{"dm", 1}, {"ap", 1}, {"raar", 1}, {"pie", 7}, {"epie", 1}, {"rpie", 7}};
-#define SHARED 6
+} shared[] = {{"dm", 1}, {"ap", 1}, {"raar", 1}, {"pie", 7}, {"epie", 1}, {"rpie", 7}, {"lsqml", 7}, {"ep", 1}, {"ep-em", 1}};
+#define SHARED 9
 
 /* Runs `ranks` threads with what r[] says; the caller frees the results with dismiss. */
 static void
@@ -99,11 +98,18 @@ dismiss(rank *r, int ranks)
 
 /* One rank, three, and the solver alone: the same but for the order of sums; all ranks the same bits. */
 static void
-as_one(int i, ag_scan *scan)
+as_one(int i, ag_scan *scan, ag_noise noise, ag_batching batches)
 {
     ag_options o = test_options(shared[i % SHARED].method);
     rank three[RANKS] = {{0}}, one[1] = {{0}};
-    o.probe_start = 1;
+    o.probe_start = strcmp(o.method, "ep") ? 1 : -1;
+    o.noise = noise;
+    o.batches = batches;
+    if (sizeof(ag_real) == 4 && !strncmp(o.method, "ep", 2) && strcmp(o.method, "epie")) {
+        /* Single precision and sums of another order are enough for bursts: only sums that have one order. */
+        o.rescale = 0;
+        o.noise_precision = 1000;
+    }
     o.batch = shared[i % SHARED].batch;
     trial alone = trial_begin(i / SHARED, NULL, scan, &o); /* first, and so its kernels are in the cache */
     trial_run(&alone, ITERATIONS);
@@ -123,11 +129,13 @@ as_one(int i, ag_scan *scan)
     const double d = trial_distance(object, three[0].object, NULL, alone.pixels, 0);
     const double p = trial_distance(probe, three[0].probe, NULL, alone.window, 0);
     printf("%s on %s, %d ranks: object within %.1e, probe %.1e\n", o.method, test_device(i / SHARED), RANKS, d, p);
-    ck_assert_double_le(d, 2e-5);
-    ck_assert_double_le(p, 2e-5);
+    fflush(stdout);
+    const double most = sizeof(ag_real) == 8 ? 1e-6 : !strcmp(o.method, "ep-em") ? 1e-3 : 2e-5; /* EM amplifies rounding */
+    ck_assert_double_le(d, most);
+    ck_assert_double_le(p, most);
     for (int k = 0; k < ITERATIONS; k++)
-        ck_assert_double_le(fabs(three[0].error[k] / one->error[k] - 1), 1e-5);
-    ck_assert_double_le(fabs(three[0].quality.r_factor / one->quality.r_factor - 1), 1e-5);
+        ck_assert_double_le(fabs(three[0].error[k] / one->error[k] - 1), most);
+    ck_assert_double_le(fabs(three[0].quality.r_factor / one->quality.r_factor - 1), most);
     free(object);
     free(probe);
     trial_end(&alone);
@@ -142,8 +150,9 @@ START_TEST(ranks)
         printf("skip: three threads on %s, whose emulated driver knows one\n", test_device(_i / SHARED));
         return;
     }
-    as_one(_i, test_scan(32, 80, 20, 0.8)); /* shifted probes */
-    as_one(_i, test_near_scan(32, 80, 20, 0));
+    as_one(_i, test_scan(32, 80, 20, 0.8), AG_NOISE_GAUSSIAN, AG_BATCHES_RANDOM); /* shifted probes */
+    /* Poisson steps amplify rounding so much that single precision shows nothing. */
+    as_one(_i, test_near_scan(32, 80, 20, 0), sizeof(ag_real) == 8 ? AG_NOISE_POISSON : AG_NOISE_GAUSSIAN, _i % 2 ? AG_BATCHES_COMPACT : AG_BATCHES_UNIFORM);
 }
 END_TEST
 
@@ -173,20 +182,18 @@ START_TEST(ranks_end_together)
     ag_message message;
     ag_comm **comm;
     setenv("ARGAND_TEST_DEVICES", "cpu", 1);
-    for (int kind = 0; kind < 6; kind++) {
+    for (int kind = 0; kind < 5; kind++) {
         rank r[RANKS] = {{0}};
         for (int k = 0; k < RANKS; k++)
             r[k].progress = kind == 0 ? third_iteration : second_iteration;
         if (kind == 2)
             o.beta = -1;
         if (kind == 4)
-            o = test_options("ep");
-        if (kind == 5)
             o.position_start = 0;
         run(0, r, RANKS, kind == 3 ? small : scan, &o);
         for (int k = 0; k < RANKS; k++) {
             const char *const words[] = {k == 1 ? "it breaks" : "another rank", "", "beta", "found 3, expected at most",
-                                         "the frames of ep cannot be divided", "where positions are refined"};
+                                         "where positions are refined"};
             ck_assert_int_eq(r[k].status, kind == 0 ? AG_DEVICE_ERROR : kind == 1 ? AG_CANCELLED : AG_BAD_ARGUMENT);
             ck_assert_int_eq(r[k].done, kind == 0 ? 3 : kind == 1 ? 2 : 0);
             if (!strstr(ag_device_message(r[k].device), words[kind]))

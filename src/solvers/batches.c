@@ -68,18 +68,21 @@ shuffle(ag_random *random, int32_t *order, int64_t n)
     }
 }
 
-/* The order as it is now, on the device. */
-static void
-take_order(ag_solver *s)
-{
-    ag_array_write(s->frame, 0, s->frames, s->order);
-    ag_stack_reorder(&s->amplitude, s->order);
-}
-
 static int
 is_mine(const ag_solver *s, int64_t frame)
 {
     return frame >= s->first && frame < s->first + s->frames;
+}
+
+/* The order as it is now, on the device; of all ranks' the frames that are this one's. */
+static void
+take_order(ag_solver *s)
+{
+    for (int64_t i = 0, n = 0; s->everyone && i < s->all; i++)
+        if (is_mine(s, s->everyone[i]))
+            s->order[n++] = (int32_t)(s->everyone[i] - s->first);
+    ag_array_write(s->frame, 0, s->frames, s->order);
+    ag_stack_reorder(&s->amplitude, s->order);
 }
 
 void
@@ -90,10 +93,17 @@ ag_solver_shuffle(ag_solver *s, ag_random *random)
     shuffle(random, order, s->all);
     for (int64_t i = 0; i < s->all; i += batch)
         qsort(order + i, (size_t)AG_MIN(batch, s->all - i), sizeof *order, ascending);
-    for (int64_t i = 0, n = 0; s->everyone && i < s->all; i++)
-        if (is_mine(s, order[i]))
-            s->order[n++] = (int32_t)(order[i] - s->first);
     take_order(s);
+}
+
+ag_status
+ag_batches_share(ag_solver *s)
+{
+    if (s->comm->size > 1 && s->plan.fft)
+        return ag_device_fail(s->device, AG_BAD_ARGUMENT,
+                              "ranks: found %d, expected 1 where a library transforms for %s, whose batches they share",
+                              s->comm->size, s->method->name);
+    return AG_OK;
 }
 
 int64_t
@@ -123,24 +133,26 @@ deal(ag_batches *b, const place *at, int64_t frames)
 ag_status
 ag_batches_create(ag_batches *b, ag_solver *s)
 {
-    const int64_t n = s->frames, batch = s->options.batch;
+    const int64_t n = s->all, batch = s->options.batch;
     memset(b, 0, sizeof *b);
     ag_random_seed(&b->random, s->options.seed);
     b->count = (n + batch - 1) / batch;
     b->room = (n + b->count - 1) / b->count;
-    b->first = ag_calloc(b->count + 1, sizeof *b->first);
+    int64_t **const places[] = {&b->first, &b->of, &b->before};
+    for (int i = 0; i < 3; i++)
+        *places[i] = ag_calloc(b->count + 1, sizeof **places[i]);
     b->size = ag_calloc(b->count, sizeof *b->size);
     b->turn = ag_calloc(b->count, sizeof *b->turn);
     b->frame = ag_calloc(b->count * b->room, sizeof *b->frame);
     place *at = ag_calloc(n, sizeof *at);
-    if (!b->first || !b->size || !b->turn || !b->frame || !at) {
+    if (!b->first || !b->of || !b->before || !b->size || !b->turn || !b->frame || !at) {
         free(at);
         return ag_device_fail(s->device, AG_NO_MEMORY, "batches: out of host memory");
     }
     const int compact = s->options.batches == AG_BATCHES_COMPACT;
     const int64_t parts = compact ? b->count : b->room;
     for (int64_t j = 0; j < n; j++)
-        at[j] = (place){s->corners[2 * j], s->corners[2 * j + 1], (int32_t)j};
+        at[j] = (place){ag_solver_corner(s, j)[0], ag_solver_corner(s, j)[1], (int32_t)j};
     for (int64_t k = 0; k < b->count; k++)
         b->turn[k] = (int32_t)k;
     if (s->options.batches != AG_BATCHES_RANDOM)
@@ -160,29 +172,43 @@ void
 ag_batches_destroy(ag_batches *b)
 {
     free(b->first);
+    free(b->of);
+    free(b->before);
     free(b->size);
     free(b->turn);
     free(b->frame);
 }
 
-void
-ag_batches_next(ag_batches *b, ag_solver *s)
+/* The batches as they were made, in turn. */
+static void
+deal_out(ag_batches *b, ag_solver *s)
 {
-    if (s->options.batches == AG_BATCHES_RANDOM) {
-        for (int64_t k = 0; k <= b->count; k++)
-            b->first[k] = AG_MIN(k * s->options.batch, s->frames);
-        if (s->options.shuffle)
-            ag_solver_shuffle(s, &b->random);
-        return;
-    }
+    int32_t *const order = s->everyone ? s->everyone : s->order;
     for (int64_t k = 0; k < b->count; k++)
         b->turn[k] = (int32_t)k;
     if (s->options.batches == AG_BATCHES_UNIFORM && s->options.shuffle)
         shuffle(&b->random, b->turn, b->count);
     for (int64_t i = 0; i < b->count; i++) {
         const int32_t k = b->turn[i];
-        memcpy(s->order + b->first[i], b->frame + k * b->room, (size_t)b->size[k] * sizeof *s->order);
-        b->first[i + 1] = b->first[i] + b->size[k];
+        memcpy(order + b->of[i], b->frame + k * b->room, (size_t)b->size[k] * sizeof *order);
+        b->of[i + 1] = b->of[i] + b->size[k];
     }
     take_order(s);
+}
+
+void
+ag_batches_next(ag_batches *b, ag_solver *s)
+{
+    for (int64_t k = 0; k <= b->count; k++)
+        b->of[k] = AG_MIN(k * s->options.batch, s->all);
+    if (s->options.batches != AG_BATCHES_RANDOM)
+        deal_out(b, s);
+    else if (s->options.shuffle)
+        ag_solver_shuffle(s, &b->random);
+    for (int64_t k = 0; k < b->count; k++) {
+        b->before[k] = 0;
+        for (int64_t i = b->of[k]; s->everyone && i < b->of[k + 1]; i++)
+            b->before[k] += s->everyone[i] < s->first;
+        b->first[k + 1] = b->first[k] + ag_solver_mine(s, b->of[k], b->of[k + 1] - b->of[k]);
+    }
 }

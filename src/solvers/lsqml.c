@@ -54,16 +54,16 @@ create(ag_solver *s)
     const int64_t b = s->options.batch, pixels = s->object_rows * s->object_cols;
     if (!own)
         return ag_device_fail(d, AG_NO_MEMORY, "solver: out of host memory");
-    if (ag_batches_create(&own->batches, s))
+    if (ag_batches_share(s) || ag_batches_create(&own->batches, s))
         return ag_device_status(d);
-    own->difference = ag_new(d, AG_COMPLEX, b * s->window, "exit wave differences");
+    own->difference = ag_new(d, AG_COMPLEX, b * s->windows, "exit wave differences");
     own->direction = ag_new(d, AG_COMPLEX, pixels, "object direction");
     if (s->options.batches == AG_BATCHES_COMPACT)
         own->number = ag_new(d, AG_COMPLEX, pixels, "object numerator");
     if (s->options.probe_start >= 0) {
-        own->probe_direction = ag_new(d, AG_COMPLEX, s->window, "probe direction");
+        own->probe_direction = ag_new(d, AG_COMPLEX, s->windows, "probe direction");
         if (s->fourier)
-            own->term = ag_new(d, AG_COMPLEX, b * s->window, "probe terms");
+            own->term = ag_new(d, AG_COMPLEX, b * s->windows, "probe terms");
         own->density = ag_new(d, AG_REAL, s->window, "probe density");
         own->density_top = ag_new(d, AG_REAL, s->plan.tops, "probe density");
         own->probe_top = ag_new(d, AG_REAL, s->plan.tops, "probe maximum");
@@ -138,7 +138,7 @@ static void
 share_power(ag_solver *s)
 {
     lsqml *own = s->own;
-    const ag_box b = ag_solver_box(s, 0, s->frames);
+    const ag_box b = ag_solver_covered(s);
     const double pixels = (double)(b.items / b.segments) * (double)(b.right - b.left);
     ag_array inverse = ag_view(own->scale, 1);
     ag_step(s->device, "powers");
@@ -146,7 +146,7 @@ share_power(ag_solver *s)
                     own->illumination);
     ag_run_lsq_scale(s->program, 1, own->scale, own->norm, b.items, pixels);
     ag_run_rescale(s->program, s->object_rows * s->object_cols, s->object, 1, own->scale);
-    ag_run_rescale(s->program, s->window, s->probe, 1, &inverse);
+    ag_run_rescale(s->program, s->windows, s->probe, 1, &inverse);
     own->fresh = 1;
 }
 
@@ -187,35 +187,39 @@ next(ag_solver *s, int64_t first, int64_t slots, int64_t at, ag_detector *detect
     ag_pass pass = ag_solver_pass(s, first + at, slots - at, detector);
     detector->at = at;
     if (s->fourier) {
-        ag_array shifted = ag_view(s->shifted, at * s->window);
+        ag_array shifted = ag_view(s->shifted, at * s->windows);
         ag_solver_shift(s, &pass, s->probe, 0, &shifted, 1);
         pass.probe = shifted;
-        pass.probe_step = s->window;
+        pass.probe_step = s->windows;
     }
     return pass;
 }
 
 static void
-listen(ag_solver *s, int64_t first, int64_t slots)
+listen(ag_solver *s, int64_t k)
 {
     lsqml *own = s->own;
+    const ag_batches *b = &own->batches;
+    const int64_t first = b->first[k], slots = b->first[k + 1] - first;
     const int counts = s->options.noise == AG_NOISE_POISSON;
     const ag_array frame = ag_view(s->frame, first);
     ag_detector detector;
     ag_pass pass;
     for (int sweep = 0; counts && sweep < SWEEPS; sweep++) {
-        ag_run_poisson_mean(s->program, 1, own->mean, &frame, own->alpha, slots);
+        ag_run_poisson_mean(s->program, 1, own->mean, &frame, own->alpha, slots, b->of[k + 1] - b->of[k]);
+        s->comm->sum(s->comm, own->mean, NULL);
         for (int64_t at = 0; at < slots; at += pass.slots) {
             pass = next(s, first, slots, at, &detector);
             ag_step(s->device, "detector");
             ag_propagate(&pass, ag_run_load_exit, poisson_sums, &detector, NULL, NULL);
             ag_stack_ahead(&s->amplitude, AG_STACK_READ);
         }
-        ag_run_poisson_alpha(s->program, slots, own->alpha, own->now, &frame, own->above, own->below, s->strips, own->mean);
+        if (slots)
+            ag_run_poisson_alpha(s->program, slots, own->alpha, own->now, &frame, own->above, own->below, s->strips, own->mean);
     }
     for (int64_t at = 0; at < slots; at += pass.slots) {
         pass = next(s, first, slots, at, &detector);
-        ag_array difference = ag_view(own->difference, at * s->window);
+        ag_array difference = ag_view(own->difference, at * s->windows);
         ag_step(s->device, "detector");
         ag_propagate(&pass, ag_run_load_exit, counts ? poisson : ag_solver_modulus, &detector, ag_run_store_difference,
                      &difference);
@@ -231,37 +235,50 @@ batch(ag_solver *s, int64_t k, int refine)
     lsqml *own = s->own;
     const ag_options *o = &s->options;
     const int compact = o->batches == AG_BATCHES_COMPACT;
-    const int64_t first = own->batches.first[k], slots = own->batches.first[k + 1] - first;
-    listen(s, first, slots);
+    const ag_batches *list = &own->batches;
+    const int64_t first = list->first[k], slots = list->first[k + 1] - first, all = list->of[k + 1] - list->of[k];
+    const int ranks = s->comm->size > 1; /* then none of the batch may be this one's */
+    listen(s, k);
     /* The whole batch from here on. */
-    ag_pass pass = ag_solver_pass(s, first, 1, NULL);
+    ag_pass pass = ag_solver_pass(s, 0, 1, NULL);
+    if (slots)
+        pass.frame = ag_view(s->frame, first);
     pass.slots = slots;
     pass.probe = ag_view(s->fourier ? s->shifted : s->probe, 0);
-    pass.probe_step = s->fourier ? s->window : 0;
+    pass.probe_step = s->fourier ? s->windows : 0;
     ag_positions_look(s, first, &pass, own->difference, 0);
-    const ag_box b = compact && !k ? ag_solver_whole(s) : ag_solver_box(s, first, slots);
+    const ag_box b = ranks || (compact && !k) ? ag_solver_whole(s) : ag_solver_box(s, first, slots);
     ag_step(s->device, "object");
     ag_run_lsq_direction(s->program, b.items, own->direction, own->number, s->object_cols, b.top, b.left, b.right,
                          b.segments, slots, !compact || !k, compact, &pass.frame, s->corner, s->fraction, &pass.probe,
                          pass.probe_step, own->difference, own->illumination, own->illumination_top, o->alpha);
+    s->comm->sum(s->comm, own->direction, NULL);
     if (refine) {
         ag_step(s->device, "probe");
-        ag_run_probe_terms(s->program, s->rows, own->probe_direction, own->term, own->density, own->density_top,
+        ag_run_probe_terms(s->program, s->rows * s->options.modes, own->probe_direction, own->term, own->density, own->density_top,
                            own->probe_top, slots, 1, s->fourier, &pass.frame, s->corner, s->fraction, s->object,
                            s->object_cols, &pass.probe, pass.probe_step, own->difference);
         if (s->fourier) {
-            ag_solver_shift(s, &pass, own->term, s->window, own->term, -1);
+            if (slots)
+                ag_solver_shift(s, &pass, own->term, s->windows, own->term, -1);
             ag_step(s->device, "probe");
-            ag_run_probe_sum(s->program, s->window, own->probe_direction, own->term, slots, 1);
+            ag_run_probe_sum(s->program, s->windows, own->probe_direction, own->term, slots, 1);
         }
+        s->comm->sum(s->comm, own->probe_direction, NULL);
     }
     ag_step(s->device, "steps");
-    ag_run_lsq_sums(s->program, slots, own->partial, refine, &pass.frame, s->corner, s->fraction, s->object,
+    if (ranks)
+        ag_clear(own->sums); /* each rank adds its frames' at their places */
+    if (slots) {
+        ag_array sums = ag_view(own->sums, 6 * list->before[k]);
+        ag_run_lsq_sums(s->program, slots, own->partial, refine, &pass.frame, s->corner, s->fraction, s->object,
                     own->direction, s->object_cols, &pass.probe, pass.probe_step, own->probe_direction,
                     own->difference);
-    ag_run_lsq_frames(s->program, 6 * slots, own->sums, own->partial);
-    ag_run_lsq_solve(s->program, slots, own->step_of, own->sums, slots, o->beta);
-    ag_run_lsq_mean(s->program, 1, own->step, own->step_of, slots, TRIM, o->object_step, o->probe_step, compact && k);
+        ag_run_lsq_frames(s->program, 6 * slots, &sums, own->partial);
+    }
+    s->comm->sum(s->comm, own->sums, NULL);
+    ag_run_lsq_solve(s->program, all, own->step_of, own->sums, all, o->beta);
+    ag_run_lsq_mean(s->program, 1, own->step, own->step_of, all, TRIM, o->object_step, o->probe_step, compact && k);
     ag_step(s->device, "step");
     if (!compact)
         ag_run_move_along(s->program, b.items, s->object, s->object_cols, b.top, b.left, b.right, b.segments,
@@ -269,7 +286,7 @@ batch(ag_solver *s, int64_t k, int refine)
     if (refine) {
         const int64_t segments = s->plan.tops / s->rows;
         const ag_array step = ag_view(own->step, 1);
-        ag_run_move_along(s->program, s->rows * segments, s->probe, s->cols, 0, 0, s->cols, segments, own->probe_direction,
+        ag_run_move_along(s->program, s->rows * s->options.modes * segments, s->probe, s->cols, 0, 0, s->cols, segments, own->probe_direction,
                        &step, compact ? 1 / (double)own->batches.count : 1);
     }
 }
@@ -323,7 +340,7 @@ defaults(ag_options *o)
 }
 
 #define METHOD \
-    .create = create, .iterate = iterate, .destroy = destroy, .state = state, .one_mode = 1, .one_rank = 1, \
+    .create = create, .iterate = iterate, .destroy = destroy, .state = state, \
     .kernels = 22, .kernel = { \
         AG_KERNEL_modulus, AG_KERNEL_store_difference, AG_KERNEL_power, AG_KERNEL_rescale, \
         AG_KERNEL_object_coverage, AG_KERNEL_maximum, AG_KERNEL_average, \

@@ -37,11 +37,9 @@ create(ag_solver *s)
     if (!own)
         return ag_device_fail(s->device, AG_NO_MEMORY, "solver: out of host memory");
     own->fused = b == 1 && s->options.modes == 1 && !s->fourier && !s->plan.shape.linear && s->options.position_start < 0;
+    if (ag_batches_share(s))
+        return ag_device_status(s->device);
     if (s->comm->size > 1) {
-        if (s->plan.fft)
-            return ag_device_fail(s->device, AG_BAD_ARGUMENT,
-                                  "ranks: found %d, expected 1 where a library transforms for %s, whose batches they share",
-                                  s->comm->size, s->method->name);
         own->before = ag_calloc(s->object_rows * s->object_cols + s->windows, sizeof(ag_complex));
         if (!own->before)
             return ag_device_fail(s->device, AG_NO_MEMORY, "ranks: out of host memory");

@@ -70,7 +70,7 @@ static ag_status
 take(ag_solver *s, const ag_scan_info *info)
 {
     ag_positions *own = s->positions;
-    const double *from = s->options.position ? s->options.position : info->position;
+    const double *from = s->options.position ? s->options.position + 2 * s->first : info->position;
     int whole = !s->options.position && s->options.position_start < 0;
     for (int64_t i = 0; i < 2 * s->frames; i++)
         whole = whole && fabs(from[i] - nearbyint(from[i])) < 1e-9;

@@ -39,8 +39,9 @@ typedef struct ptychoep {
     ag_array *weight, *weight_before;     /* of what the frames told the object */
     ag_array *before, *before_shifted;    /* the probe that made those messages */
     ag_array *wave;                       /* of the frame that is visited */
-    ag_array *spread, *variance, *noise, *variance_of_noise;
+    ag_array *spread, *variance, *noise, *all_noise, *variance_of_noise;
     ag_array *term, *probe_number, *probe_density, *top;
+    ag_real *held[3]; /* several ranks: object, number, precision that a rank's visits begin with */
     ag_stack told, state; /* u in the object's plane and at the detector */
     double units[3];      /* by these names: */
     int32_t started;
@@ -54,24 +55,6 @@ refines(const ag_solver *s)
     return s->options.probe_start >= 0;
 }
 
-/* How many frames cover each pixel. */
-static ag_array *
-coverage(ag_solver *s)
-{
-    const int64_t pixels = s->object_rows * s->object_cols;
-    int32_t *covers = ag_calloc(pixels, sizeof *covers);
-    if (!covers) {
-        ag_device_fail(s->device, AG_NO_MEMORY, "coverage: out of host memory");
-        return NULL;
-    }
-    for (int64_t j = 0; j < s->frames; j++)
-        for (int64_t i = 0; i < s->window; i++)
-            covers[(s->corners[2 * j] + i / s->cols) * s->object_cols + s->corners[2 * j + 1] + i % s->cols]++;
-    ag_array *array = ag_new_from(s->device, AG_INT, pixels, covers, "coverage");
-    free(covers);
-    return array;
-}
-
 static ag_status
 create(ag_solver *s)
 {
@@ -83,7 +66,7 @@ create(ag_solver *s)
     if (s->options.subpixel == AG_SUBPIXEL_LINEAR)
         return ag_device_fail(d, AG_BAD_ARGUMENT, "sub-pixel method: found linear, expected fourier or none for %s",
                               s->method->name);
-    own->covers = coverage(s);
+    own->covers = ag_solver_covers(s);
     own->number = ag_new(d, AG_COMPLEX, pixels, "object numerator");
     own->precision = ag_new(d, AG_REAL, pixels, "object precision");
     own->start = ag_new(d, AG_COMPLEX, pixels, "object start");
@@ -100,7 +83,11 @@ create(ag_solver *s)
     own->spread = ag_new(d, AG_REAL, (refines(s) ? s->slots : 1) * s->plan.tops, "variances");
     own->variance = ag_new(d, AG_REAL, s->strips, "variances");
     own->noise = ag_new(d, AG_REAL, s->frames * s->strips, "noise");
+    own->all_noise = ag_new(d, AG_REAL, 1, "noise");
     own->variance_of_noise = ag_new(d, AG_REAL, 1, "noise");
+    for (int i = 0; i < 3 && s->comm->size > 1; i++)
+        if (!(own->held[i] = ag_calloc(pixels, sizeof(ag_complex))))
+            return ag_device_fail(d, AG_NO_MEMORY, "ranks: out of host memory");
     if (refines(s)) {
         own->before = ag_new(d, AG_COMPLEX, s->window, "last probe");
         own->probe_number = ag_new(d, AG_COMPLEX, s->window, "probe numerator");
@@ -122,31 +109,18 @@ static void
 destroy(ag_solver *s)
 {
     ptychoep *own = s->own;
-    ag_array *const array[] = {own->number,
-                               own->covers,
-                               own->precision,
-                               own->start,
-                               own->prior,
-                               own->prior_precision,
-                               own->gamma,
-                               own->fresh,
-                               own->weight,
-                               own->weight_before,
-                               own->before,
-                               own->before_shifted,
-                               own->wave,
-                               own->spread,
-                               own->variance,
-                               own->noise,
-                               own->variance_of_noise,
-                               own->term,
-                               own->probe_number,
-                               own->probe_density,
-                               own->top};
+    ag_array *const array[] = {own->number, own->covers, own->precision, own->start, own->prior,
+                               own->prior_precision, own->gamma, own->fresh, own->weight,
+                               own->weight_before, own->before, own->before_shifted, own->wave,
+                               own->spread, own->variance, own->noise, own->all_noise,
+                               own->variance_of_noise, own->term, own->probe_number,
+                               own->probe_density, own->top};
     for (size_t i = 0; i < sizeof array / sizeof *array; i++)
         ag_array_destroy(array[i]);
     ag_stack_destroy(&own->told);
     ag_stack_destroy(&own->state);
+    for (int i = 0; i < 3; i++)
+        free(own->held[i]);
     free(own);
 }
 
@@ -281,6 +255,22 @@ visit(ag_solver *s, int64_t frame, int starts)
     ag_stack_ahead(&own->state, AG_STACK_READ);
 }
 
+/* All visits, in the order of all ranks' frames: a rank's follow those of the rank before. */
+static void
+visit_all(ag_solver *s, int starts)
+{
+    ptychoep *own = s->own;
+    ag_array *const shared[] = {s->object, own->number, own->precision};
+    for (int rank = 0; rank < s->comm->size; rank++) {
+        for (int i = 0; i < 3 && s->comm->size > 1; i++)
+            ag_array_read(shared[i], 0, ag_array_count(shared[i]), own->held[i]);
+        for (int64_t j = 0; rank == s->comm->rank && j < s->frames && !ag_device_status(s->device); j++)
+            visit(s, j, starts);
+        for (int i = 0; i < 3; i++)
+            s->comm->sum(s->comm, shared[i], own->held[i]);
+    }
+}
+
 static void
 exchange(ag_array **a, ag_array **b)
 {
@@ -332,8 +322,7 @@ report_collapse(ag_solver *s, int64_t iteration)
         fabs(s->history[iteration - 2] - 1) > COLLAPSED)
         return;
     ag_device_fail(s->device, AG_DEVICE_ERROR,
-                   "%s: the probe has collapsed: in iterations %lld and %lld the error was that of "
-                   "a dark model; a larger "
+                   "%s: the probe has collapsed: in iterations %lld and %lld the error was that of a dark model; a larger "
                    "noise precision (found %g; 0: estimated), or ep with a known probe, may help",
                    s->method->name, (long long)iteration - 1, (long long)iteration, s->options.noise_precision);
 }
@@ -350,15 +339,16 @@ iterate(ag_solver *s, int64_t iteration)
     if (own->prior)
         ag_run_ep_prior(s->program, s->object_rows * s->object_cols, s->object, own->number, own->precision, own->prior,
                         own->prior_precision, o->sparsity);
-    for (int64_t j = 0; j < s->frames && !ag_device_status(s->device); j++)
-        visit(s, j, starts);
+    visit_all(s, starts);
     exchange(&own->gamma, &own->fresh);
     exchange(&own->weight, &own->weight_before);
     own->units[BEFORE] = own->units[LEAST];
     ag_solver_total(s);
-    if (o->noise_precision <= 0)
-        ag_run_ep_noise(s->program, 1, own->variance_of_noise, own->noise, s->frames * s->strips, s->pixels,
-                        LEAST_NOISE / own->units[UNIT]);
+    if (o->noise_precision <= 0) {
+        ag_run_total(s->program, 1, own->all_noise, 0, own->noise, s->frames * s->strips);
+        s->comm->sum(s->comm, own->all_noise, NULL);
+        ag_run_ep_noise(s->program, 1, own->variance_of_noise, own->all_noise, 1, s->pixels, LEAST_NOISE / own->units[UNIT]);
+    }
     if (!refines(s))
         return;
     ag_run_probe_sum(s->program, s->window, own->before, s->probe, 1, 1);
@@ -388,7 +378,7 @@ em_defaults(ag_options *o)
 }
 
 #define METHOD \
-    .create = create, .iterate = iterate, .destroy = destroy, .state = state, .one_mode = 1, .one_rank = 1, .keeps_messages = 1, \
+    .create = create, .iterate = iterate, .destroy = destroy, .state = state, .one_mode = 1, .keeps_messages = 1, \
     .kernels = 16, .kernel = { \
         AG_KERNEL_power, AG_KERNEL_rescale, AG_KERNEL_ep_begin, AG_KERNEL_ep_start, AG_KERNEL_ep_spread, \
         AG_KERNEL_ep_weigh, AG_KERNEL_ep_project, AG_KERNEL_store_stack, AG_KERNEL_ep_update, AG_KERNEL_ep_terms, \

@@ -25,9 +25,6 @@ ag_solver_slots(const ag_scan_info *info, int64_t modes)
 static ag_status
 check(const ag_solver *s, const ag_scan_info *info)
 {
-    if (s->comm->size > 1 && s->method->one_rank)
-        return ag_device_fail(s->device, AG_BAD_ARGUMENT, "ranks: found %d, expected 1: the frames of %s cannot be divided",
-                              s->comm->size, s->method->name);
     const struct {
         const char *name;
         const ag_array *array;
@@ -75,15 +72,22 @@ prepare(ag_solver *s, const ag_scan *scan)
     ag_device *d = s->device;
     s->order = ag_calloc(s->frames, sizeof *s->order);
     s->corners = ag_calloc(2 * s->frames, sizeof *s->corners);
-    if (s->comm->size > 1)
+    const int shares = s->all > s->frames;
+    if (shares) {
         s->everyone = ag_calloc(s->all, sizeof *s->everyone);
-    if (!s->order || !s->corners || (s->comm->size > 1 && !s->everyone))
+        s->everywhere = ag_calloc(2 * s->all, sizeof *s->everywhere);
+    }
+    if (!s->order || !s->corners || (shares && !(s->everyone && s->everywhere)))
         ag_device_fail(d, AG_NO_MEMORY, "positions: out of host memory");
     else if (!ag_positions_create(s, info)) {
         for (int64_t j = 0; j < s->frames; j++)
             s->order[j] = (int32_t)j;
         for (int64_t j = 0; s->everyone && j < s->all; j++)
             s->everyone[j] = (int32_t)j;
+        /* A share's positions lie in those of the whole scan. */
+        const double *const all = s->options.position ? s->options.position : info->position - 2 * s->first;
+        for (int64_t i = 0; s->everywhere && i < 2 * s->all; i++)
+            s->everywhere[i] = (int32_t)(s->options.subpixel == AG_SUBPIXEL_LINEAR ? floor(all[i]) : nearbyint(all[i]));
         s->frame = ag_new_from(d, AG_INT, s->frames, s->order, "order of frames");
     }
     if (ag_device_status(d) ||
@@ -247,6 +251,7 @@ ag_solver_destroy(ag_solver *s)
     ag_positions_destroy(s);
     free(s->order);
     free(s->everyone);
+    free(s->everywhere);
     free(s->corners);
     free(s->history);
     free(s->seconds);

@@ -17,7 +17,6 @@ typedef struct ag_method {
     double guard;    /* projections: added to the density before dividing by it */
     ag_middle *middle;
     int one_mode;    /* knows probes of one mode only */
-    int one_rank;    /* its frames cannot be divided */
     int keeps_waves; /* its state is of the modes' waves, which must not be exchanged */
     int keeps_messages; /* its object is the sum of messages: no constraints, no refined positions */
 } ag_method;
@@ -69,6 +68,7 @@ struct ag_solver {
     ag_array *frame, *corner, *fraction, *ramp;
     int32_t *order, *corners; /* on the host: frame, corner */
     int32_t *everyone;        /* the order of all ranks' frames; NULL: there is one rank */
+    int32_t *everywhere;      /* their corners at the start; NULL likewise */
     struct ag_positions *positions;
     ag_array *support; /* of the probe; NULL: all of the window */
     ag_array *power, *moduli; /* constraints: of the probe; of the object */
@@ -141,9 +141,12 @@ void ag_solver_total(ag_solver *solver);
 void ag_solver_shuffle(ag_solver *solver, ag_random *random);
 /* How many of the places first ... first + count - 1 of all ranks' order are this rank's. */
 int64_t ag_solver_mine(const ag_solver *solver, int64_t first, int64_t count);
-/* The batches of an iteration: batch k is at places first[k] ... first[k + 1] - 1 of the order. */
+/* Refuses a library's transforms where ranks share batches, of which each has some frames. */
+ag_status ag_batches_share(ag_solver *solver);
+/* The batches of an iteration: batch k is at places first[k] ... first[k + 1] - 1 of the order, and at places
+   of[k] ... of[k + 1] - 1 of that of all ranks' frames, where before[k] of the batch are of lower ranks. */
 typedef struct ag_batches {
-    int64_t count, *first;
+    int64_t count, *first, *of, *before;
     int64_t room, *size; /* batch k as it was made: size[k] frames from frame[k * room] on */
     int32_t *frame, *turn;
     ag_random random;
@@ -182,5 +185,11 @@ typedef struct ag_box {
 /* Of places first ... first + slots - 1 of the order. */
 ag_box ag_solver_box(const ag_solver *solver, int64_t first, int64_t slots);
 ag_box ag_solver_whole(const ag_solver *solver);
+/* Of all ranks' frames, where they began. */
+ag_box ag_solver_covered(const ag_solver *solver);
+/* How many of them cover each pixel of the object, as integers on the device. */
+ag_array *ag_solver_covers(ag_solver *solver);
+/* Where frame j of all ranks' began. */
+const int32_t *ag_solver_corner(const ag_solver *solver, int64_t j);
 
 #endif

@@ -154,13 +154,14 @@ box(int64_t top, int64_t left, int64_t bottom, int64_t right)
     return b;
 }
 
-ag_box
-ag_solver_box(const ag_solver *s, int64_t first, int64_t slots)
+/* Around the windows of frames order[first] ... (NULL: first ...) whose corners are these. */
+static ag_box
+box_around(const ag_solver *s, const int32_t *corners, const int32_t *order, int64_t first, int64_t slots)
 {
     const int linear = s->options.subpixel == AG_SUBPIXEL_LINEAR;
     int64_t top = s->object_rows, left = s->object_cols, bottom = 0, right = 0;
     for (int64_t i = first; i < first + slots; i++) {
-        const int32_t *corner = &s->corners[2 * (int64_t)s->order[i]];
+        const int32_t *corner = &corners[2 * (order ? (int64_t)order[i] : i)];
         top = AG_MIN(top, corner[0]);
         left = AG_MIN(left, corner[1]);
         bottom = AG_MAX(bottom, corner[0] + s->rows + linear);
@@ -170,7 +171,42 @@ ag_solver_box(const ag_solver *s, int64_t first, int64_t slots)
 }
 
 ag_box
+ag_solver_box(const ag_solver *s, int64_t first, int64_t slots)
+{
+    return box_around(s, s->corners, s->order, first, slots);
+}
+
+const int32_t *
+ag_solver_corner(const ag_solver *s, int64_t j)
+{
+    return (s->everywhere ? s->everywhere : s->corners) + 2 * j;
+}
+
+ag_box
+ag_solver_covered(const ag_solver *s)
+{
+    return box_around(s, ag_solver_corner(s, 0), NULL, 0, s->all);
+}
+
+ag_box
 ag_solver_whole(const ag_solver *s)
 {
     return box(0, 0, s->object_rows, s->object_cols);
+}
+
+ag_array *
+ag_solver_covers(ag_solver *s)
+{
+    const int64_t pixels = s->object_rows * s->object_cols;
+    int32_t *covers = ag_calloc(pixels, sizeof *covers);
+    if (!covers) {
+        ag_device_fail(s->device, AG_NO_MEMORY, "coverage: out of host memory");
+        return NULL;
+    }
+    for (int64_t j = 0; j < s->all; j++)
+        for (int64_t i = 0; i < s->window; i++)
+            covers[(ag_solver_corner(s, j)[0] + i / s->cols) * s->object_cols + ag_solver_corner(s, j)[1] + i % s->cols]++;
+    ag_array *array = ag_new_from(s->device, AG_INT, pixels, covers, "coverage");
+    free(covers);
+    return array;
 }
