@@ -79,6 +79,7 @@ m4_define(`WITH_STORE', `if (shape->store == 1) {
 m4_define(`BITS_OF',    `ag_bits_of((float)($1))')
 m4_define(`FLOAT_OF',   `ag_float_of($1)')
 m4_define(`EACH_BLOCK', `for (int $1 = 0; $1 < ($3); $1++) {
+    $4
     SIMD
     for (int $2 = 0; $2 < BLOCK; $2++) {')
 m4_define(`END_BLOCK',  `}}')

@@ -57,7 +57,7 @@ m4_define(`WITH_STORE', `
         ')
 m4_define(`EACH_BLOCK', `for (int t_ = LANE; t_ < ($3) * BLOCK; t_ += WIDTH) {
     const int $1 = t_ / BLOCK, $2 = t_ % BLOCK;
-    {')
+    {$4')
 m4_define(`END_BLOCK',  `}} BARRIER')
 /* A lane makes four rows of one column. */
 m4_define(`PRODUCTS',   `for (int t_ = LANE; t_ < (($2) + 3) / 4 * ($3); t_ += WIDTH) {

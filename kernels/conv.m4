@@ -35,15 +35,13 @@ KERNEL(conv, OUT(real, result), OUT(real, sums), IN(real, image), IN(real, scale
         for (int c = 0; c < chunks; c++) {
             const index from = (n * image_blocks + c) * height * (index)width * BLOCK, shifts = (n * image_blocks + c) * BLOCK;
             WITH_STORE(`WITH_ACTIVATION(before, `
-            EACH_BLOCK(p, l, down * columns)
+            EACH_BLOCK(p, l, down * columns, `
                 const int v = y * stride - up + p / columns, u = x0 * stride - left + p % columns;
-                real f = 0;
-                if (v >= 0 && v < height && u >= 0 && u < width) {
-                    f = LOADED(image, from + ((index)v * width + u) * BLOCK + l);
-                    if (before >= 0)
-                        f = ROUNDED(ACTIVATION(f * scale[shifts + l] + offset[shifts + l]));
-                }
-                window[p * BLOCK + l] = f;
+                const int inside = v >= 0 && v < height && u >= 0 && u < width;
+                const index at = from + (inside ? ((index)v * width + u) * BLOCK : 0);')
+                const real f = LOADED(image, at + l);
+                const real g = before < 0 ? f : ROUNDED(ACTIVATION(f * scale[shifts + l] + offset[shifts + l]));
+                window[p * BLOCK + l] = inside ? g : 0;
             END_BLOCK')')
             PRODUCTS(values, pixels, wide, window, stride * BLOCK, down, columns * BLOCK, across, BLOCK, 1, 0, inner,
                      weights + panel * steps * PANEL + c * (index)(down * across * inner) * wide, c > 0)

@@ -12,6 +12,9 @@
    CVPR 2016, 4013): 2.25 products for 9.  On a GPU the nine products.  The weights are packed to suit
    (src/nets/weights.c).
 
+   With `phases' 4 a quarter of the output channels is for the pixels of either parity of a picture of twice the
+   sides, even rows first (a transposed convolution of 4 x 4 taps and stride 2); statistics phase after phase.
+
    An item is a block of `tiles' tiles of 4 x 4 pixels of `unit' samples, and every `groups'-th panel of output
    channels.  */
 
@@ -26,6 +29,9 @@ m4_define(`OUTPUT_TRANSFORM', `const real sa$1 = $3 + $4, da$1 = $3 - $4, sb$1 =
                 const real y3$1 = REAL(0.35355339059327376220) * da$1 + REAL(2.82842712474619009760) * db$1 + $7;')
 m4_define(`SIX', `FOR(`I', 0, 5, `$1')')
 m4_define(`PRODUCT_AT', `m[($1) * m_step + t * wide + j * BLOCK + l]')
+/* Where pixel (y, x) of output block o lies; row r of the statistics of the item's tiles. */
+m4_define(`PIXEL_OF', `(((($1) * own + ($2) % own) * height + ($3)) * spread + ($2) / own / 2) * width * (spread * BLOCK) + (($4) * spread + ($2) / own % 2) * BLOCK')
+m4_define(`STATISTICS_OF', `((sample * phases + ($1) / own) * sums_rows + first / 2 + ($2)) * (STATISTICS * BLOCK * (index)own) + ($1) % own * BLOCK')
 /* Reals: the transformed input, the products, six rows of a run of tiles, two tiles of the result. */
 m4_define(`WINOGRAD_INPUT', `(36 * (128 * 32 + 16))')
 m4_define(`WINOGRAD_PRODUCTS', `(36 * (32 * PANEL + 16))')
@@ -37,7 +43,7 @@ COST(items / groups / (((height + 3) / 4 * ((width + 3) / 4) * (index)unit + til
 KERNEL(conv3, OUT(real, result), OUT(real, sums), IN(real, image), IN(real, scale), IN(real, offset), IN(real, weights),
            IN(real, bias), VAL(int, height), VAL(int, width), VAL(int, image_blocks), VAL(int, inputs),
            VAL(int, output_blocks), VAL(int, tiles), VAL(int, unit), VAL(int, groups), VAL(int, reflect),
-           VAL(int, before), VAL(int, after), VAL(int, keep))
+           VAL(int, before), VAL(int, after), VAL(int, keep), VAL(int, phases))
     SHARED(real, work, SOLO(WINOGRAD_INPUT + WINOGRAD_PRODUCTS + WINOGRAD_ROWS + WINOGRAD_LOADED, 2 * TILE_PIXELS * BLOCK))
     SHARED(real, values, 2 * BLOCK * PANEL)
     GROUP(item, part, SOLO(1, 16))
@@ -46,7 +52,8 @@ KERNEL(conv3, OUT(real, result), OUT(real, sums), IN(real, image), IN(real, scal
         const index block = item / groups % blocks, sample = item / groups / blocks * unit, first = block * tiles;
         const int count = all - first < tiles ? (int)(all - first) : tiles, share = (int)(item % groups);
         const int chunks = (inputs + BLOCK - 1) / BLOCK, inner = inputs < BLOCK ? inputs : BLOCK;
-        const index plane = (index)height * width * BLOCK, row_of_sums = sample * ((all + 1) / 2) + first / 2;
+        const index plane = (index)height * width * BLOCK, sums_rows = (all + 1) / 2;
+        const int own = output_blocks / phases, spread = phases == 4 ? 2 : 1;
 SOLO(`
         /* Points lie 64 bytes more than a power of two apart, lest they share the sets of a cache. */
         const index v_step = (index)chunks * tiles * BLOCK + 16, m_step = tiles * PANEL + 16;
@@ -128,8 +135,8 @@ SOLO(`
                     const index tile = first + t, n = sample + tile / across / down;
                     const int ty = (int)(tile / across % down), tx = (int)(tile % across);
                     const int high = height - 4 * ty < 4 ? height - 4 * ty : 4, long_ = width - 4 * tx < 4 ? width - 4 * tx : 4;
-                    const int whole = high * long_ == 16;
-                    const index to = (n * output_blocks + o) * plane + ((index)4 * ty * width + 4 * tx) * BLOCK;
+                    const int whole = high * long_ == 16 && phases == 1;
+                    const index to = PIXEL_OF(n, o, 4 * ty, 4 * tx);
                     /* The pixels of two tiles that are inside, one after the other. */
                     real *const y = whole ? values + pixels * BLOCK : values + BLOCK * PANEL;
                     WITH_ACTIVATION(after, `
@@ -153,13 +160,12 @@ SOLO(`
                             WITH_STORE(`
                             LANES(l, 0, BLOCK)
                                 values[(pixels + a * long_ + b) * BLOCK + l] = y[(4 * a + b) * BLOCK + l];
-                                STORED(result, to + ((index)a * width + b) * BLOCK + l, y[(4 * a + b) * BLOCK + l])
+                                STORED(result, to + ((index)a * spread * width + b) * spread * BLOCK + l, y[(4 * a + b) * BLOCK + l])
                             END_LANES')
                         }
                     pixels += high * long_;
                     if (keep && (t % 2 || t == count - 1))
-                        KEEP_STATISTICS(sums + (row_of_sums + t / 2) * (STATISTICS * BLOCK * (index)output_blocks) + o * BLOCK,
-                                        values, BLOCK, BLOCK, pixels, BLOCK * (index)output_blocks)
+                        KEEP_STATISTICS(sums + STATISTICS_OF(o, t / 2), values, BLOCK, BLOCK, pixels, BLOCK * (index)own)
                     if (t % 2 || t == count - 1)
                         pixels = 0;
                 }
@@ -200,12 +206,12 @@ SOLO(`
                 const real value = activate(values[i] + bias[panel * PANEL + l], after);
                 values[i] = value;
                 if (y < height && x < width) {
-                    STORED(result, (n * output_blocks + o) * plane + ((index)y * width + x) * BLOCK + l % BLOCK, value)
+                    STORED(result, PIXEL_OF(n, o, y, x) + l % BLOCK, value)
                 }
             END_LANES')
             if (keep) {
                 LANES(l, 0, wide)
-                    const index at = (row_of_sums + part) * (STATISTICS * BLOCK * (index)output_blocks) + panel * PANEL + l;
+                    const index at = STATISTICS_OF(2 * panel + l / BLOCK, part) + l % BLOCK;
                     real sum = 0, square = 0, top = values[l];
                     int number = 0;
                     for (int p = 0; p < two * 16; p++) {
@@ -223,9 +229,9 @@ SOLO(`
                             square += (values[p * wide + l] - mean) * (values[p * wide + l] - mean);
                     }
                     sums[at] = number;
-                    sums[at + BLOCK * output_blocks] = sum;
-                    sums[at + 2 * BLOCK * output_blocks] = square;
-                    sums[at + 3 * BLOCK * output_blocks] = top;
+                    sums[at + BLOCK * own] = sum;
+                    sums[at + 2 * BLOCK * own] = square;
+                    sums[at + 3 * BLOCK * own] = top;
                 END_LANES
             }
         }

@@ -9,7 +9,7 @@
 typedef struct conv_case {
     int n, inputs, outputs, h, w;
     int down, across, stride, up, left, pad; /* pad: 0 zeros, 1 mirrored */
-    int before, after, keep;
+    int before, after, keep; /* keep 4: the outputs are four phases of a picture of twice the sides */
 } conv_case;
 
 /* value = after(bias + sum w f), at (y, x) of an output of h x w. */
@@ -44,14 +44,17 @@ check_conv3(problem *p)
         {3, 20, 20, 5, 7, 3, 3, 1, 1, 1, 0, AG_RELU, AG_GELU, 0}, {1, 1, 1, 1, 1, 3, 3, 1, 1, 1, 0, -1, AG_RELU, 1},
         {2, 16, 70, 13, 2, 3, 3, 1, 1, 1, 1, -1, AG_RELU, 1}, {1, 5, 3, 9, 140, 3, 3, 1, 1, 1, 1, AG_SAME, AG_SAME, 1},
         {3, 130, 33, 4, 5, 3, 3, 1, 1, 1, 0, -1, AG_SAME, 1}, {2, 260, 17, 3, 12, 3, 3, 1, 1, 1, 1, AG_RELU, AG_SAME, 0},
+        {2, 7, 64, 5, 9, 3, 3, 1, 1, 1, 0, AG_RELU, AG_SAME, 4}, {1, 16, 192, 4, 8, 3, 3, 1, 1, 1, 0, -1, AG_GELU, 4},
     };
     const int solo = ag_device_room(p->device).lanes == 1;
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
         const conv_case *k = &cases[i];
         const int inputs = (k->inputs + 15) / 16 * 16, tiles = inputs > 256 ? 8 : inputs > 128 ? 16 : 32;
         const int all = (k->h + 3) / 4 * ((k->w + 3) / 4), unit = k->keep ? 1 : k->n, groups = i % 2 ? 1 : 2;
-        const int rows = (all + 1) / 2, blocks = (unit * all + tiles - 1) / tiles;
-        const tensor image = random_tensor(p, k->n, k->inputs, k->h, k->w), result = empty_tensor(p, k->n, k->outputs, k->h, k->w);
+        const int phases = k->keep == 4 ? 4 : 1, spread = phases == 4 ? 2 : 1, own = k->outputs / phases;
+        const int rows = (all + 1) / 2 * phases, blocks = (unit * all + tiles - 1) / tiles;
+        const tensor image = random_tensor(p, k->n, k->inputs, k->h, k->w),
+                     result = empty_tensor(p, k->n, own, k->h * spread, k->w * spread);
         const channels scale = random_channels(p, k->n, k->inputs, 0.5, 2), offset = random_channels(p, k->n, k->inputs, -1, 1),
                        bias = random_channels(p, 1, k->outputs, -1, 1);
         const ag_real *w = random_reals(p, (int64_t)k->outputs * k->inputs * 9);
@@ -61,11 +64,13 @@ check_conv3(problem *p)
         ag_array *sums = place(p, AG_REAL, (int64_t)k->n * rows * 4 * result.blocks * 16, NULL);
         free(packed);
         ag_run_conv3(p->program, k->n / unit * blocks * groups, result.array, sums, image.array, scale.array, offset.array,
-                     weights, bias.array, k->h, k->w, image.blocks, k->inputs, result.blocks, tiles, unit, groups, k->pad,
-                     k->before, k->after, k->keep);
-        for (int j = 0; j < k->n * k->outputs * k->h * k->w; j++)
-            result.value[j] = convolve(k, &image, &scale, &offset, w, &bias, j / (k->h * k->w) / k->outputs,
-                                       j / (k->h * k->w) % k->outputs, j / k->w % k->h, j % k->w);
+                     weights, bias.array, k->h, k->w, image.blocks, k->inputs, phases * result.blocks, tiles, unit, groups, k->pad,
+                     k->before, k->after, k->keep, phases);
+        for (int j = 0; j < k->n * k->outputs * k->h * k->w; j++) {
+            const int n = j / (k->h * k->w) / k->outputs, o = j / (k->h * k->w) % k->outputs, y = j / k->w % k->h, x = j % k->w;
+            *at(&result, n, o % own, y * spread + o / own / 2, x * spread + o / own % 2) =
+                convolve(k, &image, &scale, &offset, w, &bias, n, o, y, x);
+        }
         compare_tensor(p, "result", &result);
         if (k->keep)
             compare_sums(p, &result, sums, rows);

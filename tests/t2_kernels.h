@@ -149,7 +149,7 @@ check_kernel check_object_sum, check_object_coverage, check_object_step;
 check_kernel check_probe_terms, check_probe_step, check_probe_sum;
 check_kernel check_conv, check_conv3, check_spectral_add, check_spectral_mix, check_spectral_sum;
 check_kernel check_affine, check_norm_scale, check_channel_gate, check_channel_pool, check_spatial_gate;
-check_kernel check_pool, check_enlarge, check_to_blocks, check_head, check_place_patches;
+check_kernel check_pool, check_enlarge, check_to_blocks, check_head, check_polar, check_place_patches;
 check_kernel check_amplitude, check_divide, check_maximum, check_ramp, check_total;
 check_kernel check_ep_begin, check_ep_spread, check_ep_start, check_ep_weigh, check_ep_project;
 check_kernel check_near_ep_start, check_near_ep_weigh, check_near_ep_project;

@@ -347,6 +347,32 @@ check_head(problem *p)
 }
 
 void
+check_polar(problem *p)
+{
+    enum { COUNT = 1003 };
+    /* Two scales whose squares no number holds. */
+    static const double scale[] = {1, 1e30, 1e-30};
+    for (int k = 0; k < 3; k++) {
+        ag_real *first = random_reals(p, COUNT), *second = random_reals(p, COUNT);
+        double *modulus = take(p, COUNT, sizeof *modulus), *phase = take(p, COUNT, sizeof *phase);
+        for (int i = 0; i < 9; i++) { /* the axes, the diagonals, 0 */
+            first[i] = (ag_real)(i / 3 - 1);
+            second[i] = (ag_real)(i % 3 - 1);
+        }
+        for (int i = 0; i < COUNT; i++) {
+            first[i] *= (ag_real)scale[k];
+            second[i] *= (ag_real)scale[k];
+            modulus[i] = hypot((double)first[i], (double)second[i]);
+            phase[i] = atan2((double)second[i], (double)first[i]);
+        }
+        ag_array *re = place(p, AG_REAL, COUNT, first), *im = place(p, AG_REAL, COUNT, second);
+        ag_run_polar(p->program, COUNT, re, im);
+        compare(p, "phase", COUNT, fetch(p, im), phase);
+        compare(p, "modulus", COUNT, fetch(p, re), modulus);
+    }
+}
+
+void
 check_place_patches(problem *p)
 {
     enum { COUNT = 5, SIDE = 7, ROWS_ = 15, COLS_ = 170 };

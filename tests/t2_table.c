@@ -77,6 +77,7 @@ const kernel_row kernel_table[] = {
     ROW(poisson_alpha, WINDOW, 5e-7),
     ROW(poisson_mean, PLAIN, 5e-7),
     ROWS2(poisson_sums, TRANSFORM + MANY + WORDS, 2e-6),
+    ROW(polar, PLAIN, 3e-7),
     ROW(pool, NET, 2e-7),
     ROW(position_sums, WINDOW + MANY, 1e-6),
     ROWS2(power, TRANSFORM + MANY + WORDS, 1e-6),

@@ -85,7 +85,7 @@ forward_conv3(ag_net *net, const ag_layer *layer, int64_t samples)
     ag_run_conv3(net->program, blocks * groups, &result, &sums, &image, &scale, &offset, layer->weights[0],
                  layer->weights[1], (int)n[HEIGHT], (int)n[WIDTH], (int)n[BLOCKS], (int)n[INPUTS],
                  (int)n[OUTPUT_BLOCKS], (int)n[TILES], (int)unit, (int)groups, (int)n[REFLECT], (int)n[BEFORE],
-                 (int)n[AFTER], (int)n[KEEP]);
+                 (int)n[AFTER], (int)n[KEEP], (int)n[EXTRA]);
 }
 static const ag_operation conv3_operation = {forward_conv3, AG_CLASS_CONV, 1, {AG_KERNEL_conv3}};
 
@@ -158,6 +158,7 @@ build_conv3(ag_build *build, const ag_image *image, ag_image *result, ag_kernel_
         return;
     layer->number[TILES] = tiles;
     layer->number[REFLECT] = options.reflect;
+    layer->number[EXTRA] = 1;
     ag_round(build->net->options.precision, (int64_t)w.outputs * w.inputs * 9, w.weight);
     layer->weights[0] = ag_build_upload(build, ag_pack_size(w.outputs, w.inputs, solo ? 36 : 9),
                                         ag_pack_conv3(w.outputs, w.inputs, w.weight, solo));
@@ -217,6 +218,38 @@ ag_layer_conv(ag_build *build, ag_image image, ag_kernel_weights w, ag_conv_opti
     return result;
 }
 
+/* Of 4 x 4 taps as one convolution of 3 x 3: 9 products of Winograd's form for 16. */
+static ag_image
+transposed_by_conv3(ag_build *build, ag_image image, int outputs, const ag_real *weight)
+{
+    /* Of rows and columns of each parity: which tap meets the pixel before, the pixel, the one behind. */
+    static const int tap[2][3] = {{3, 1, -1}, {-1, 2, 0}};
+    ag_image result = ag_image_new(build, outputs, 2 * image.height, 2 * image.width);
+    const int wide = result.blocks * AG_BLOCK, inputs = image.channels;
+    const int64_t tiles = (int64_t)((image.height + 3) / 4) * ((image.width + 3) / 4);
+    keep_sums(build, &result, 4 * ((tiles + 1) / 2));
+    ag_layer *layer = begin_conv(build, &conv3_operation, &image, &result, AG_SAME);
+    ag_real *w = layer ? ag_calloc((int64_t)4 * wide * inputs * 9, sizeof *w) : NULL;
+    for (int64_t k = 0; w && k < (int64_t)4 * outputs * inputs * 9; k++) {
+        const int b = (int)(k % 3), a = (int)(k / 3 % 3), i = (int)(k / 9 % inputs), o = (int)(k / 9 / inputs % outputs);
+        const int phase = (int)(k / 9 / inputs / outputs), y = tap[phase / 2][a], x = tap[phase % 2][b];
+        if (y >= 0 && x >= 0)
+            w[(((int64_t)phase * wide + o) * inputs + i) * 9 + 3 * a + b] = weight[((int64_t)i * outputs + o) * 16 + 4 * y + x];
+    }
+    if (layer) {
+        const int number = build->net->layers - 1;
+        layer->number[OUTPUT_BLOCKS] = 4 * result.blocks;
+        layer->number[TILES] = tiles_for(inputs);
+        layer->number[EXTRA] = 4;
+        ag_array *packed = ag_build_upload(build, ag_pack_size(4 * wide, inputs, 36), w ? ag_pack_conv3(4 * wide, inputs, w, 1) : NULL);
+        ag_array *bias = ag_build_upload(build, 4 * wide, ag_calloc(4 * wide, sizeof(ag_real)));
+        build->net->layer[number].weights[0] = packed;
+        build->net->layer[number].weights[1] = bias;
+    }
+    free(w);
+    return result;
+}
+
 ag_image
 ag_layer_transposed(ag_build *build, ag_image image, int outputs, ag_real *weight, int side)
 {
@@ -225,10 +258,17 @@ ag_layer_transposed(ag_build *build, ag_image image, int outputs, ag_real *weigh
         int taps, up, place[2];
     } axis[2][2] = {{{1, 0, {1, 0}}, {2, 0, {2, 0}}}, {{2, 1, {3, 1}}, {2, 0, {2, 0}}}};
     ag_image result = image;
+    const int solo = ag_device_room(build->net->device).lanes == 1;
+    if (!build->status && weight)
+        ag_round(build->net->options.precision, (int64_t)image.channels * outputs * side * side, weight);
+    if (!build->status && weight && side == 4 && solo && tiles_for(image.channels)) {
+        result = transposed_by_conv3(build, image, outputs, weight);
+        free(weight);
+        return result;
+    }
     if (!build->status && weight) {
         result = ag_image_new(build, outputs, 2 * image.height, 2 * image.width);
         keep_sums(build, &result, 4 * image.height * (int64_t)((image.width + 31) / 32));
-        ag_round(build->net->options.precision, (int64_t)image.channels * outputs * side * side, weight);
     }
     for (int phase = 0; phase < 4 && !build->status && weight; phase++) {
         const struct axis *y = &axis[side == 4][phase / 2], *x = &axis[side == 4][phase % 2];

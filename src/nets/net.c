@@ -118,7 +118,7 @@ static ag_status
 finish(ag_net *net, ag_message *message)
 {
     const ag_shape shape = {.y = {.length = 1}, .x = {.length = 1}, .tile = 16, .store = (int)net->options.precision};
-    int list[AG_KERNELS], kernels = 0;
+    int list[AG_KERNELS] = {AG_KERNEL_polar}, kernels = net->cartesian;
     find_lives(net);
     ag_status status = plan_arena(net, message);
     if (status)

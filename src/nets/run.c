@@ -52,8 +52,9 @@ run_layers(ag_net *net, int64_t samples)
     }
 }
 
-ag_status
-ag_net_planes(ag_net *net, int64_t samples, const ag_real *input, ag_real *first, ag_real *second)
+/* The planes as they leave the net, or (`polar') modulus and phase of them. */
+static ag_status
+run(ag_net *net, int64_t samples, const ag_real *input, ag_real *first, ag_real *second, int polar)
 {
     const int64_t pattern = net->info.rows * net->info.cols, sample = net->info.patches * pattern;
     const int64_t answer = net->info.answers * pattern;
@@ -69,6 +70,10 @@ ag_net_planes(ag_net *net, int64_t samples, const ag_real *input, ag_real *first
             net->input_seconds += ag_device_seconds(net->device) - start;
         run_layers(net, n);
         const double end = net->profile ? ag_device_seconds(net->device) : 0;
+        if (polar) {
+            ag_array re = ag_net_at(net, net->planes[0]), im = ag_net_at(net, net->planes[1]);
+            ag_run_polar(net->program, n * answer, &re, &im);
+        }
         for (int k = 0; k < 2; k++) {
             ag_real *to = k ? second : first;
             if (!to || net->planes[k] < 0)
@@ -85,31 +90,22 @@ ag_net_planes(ag_net *net, int64_t samples, const ag_real *input, ag_real *first
 }
 
 ag_status
+ag_net_planes(ag_net *net, int64_t samples, const ag_real *input, ag_real *first, ag_real *second)
+{
+    return run(net, samples, input, first, second, 0);
+}
+
+ag_status
 ag_net_run(ag_net *net, int64_t samples, const ag_real *input, ag_real *amplitude, ag_real *phase)
 {
     if (samples < 0 || !input || !amplitude || !phase)
         return ag_device_fail(net->device, AG_BAD_ARGUMENT, "net: found %lld samples and %s, expected 0 or more and three arrays",
                               (long long)samples, input && amplitude && phase ? "three arrays" : "NULL");
     const int64_t count = samples * net->info.answers * net->info.rows * net->info.cols;
-    const ag_status status = ag_net_planes(net, samples, input, amplitude, phase);
-    if (status)
-        return status;
-    const double end = net->profile ? ag_device_seconds(net->device) : 0;
-    if (net->planes[0] < 0)
-        for (int64_t i = 0; i < count; i++)
-            amplitude[i] = 1;
-    else if (net->cartesian)
-        for (int64_t i = 0; i < count; i++) {
-            const ag_real re = amplitude[i], im = phase[i];
-            amplitude[i] = (ag_real)hypot((double)re, (double)im);
-            phase[i] = (ag_real)atan2((double)im, (double)re);
-        }
-    if (net->profile) {
-        const double now = ag_device_seconds(net->device);
-        net->output_seconds += now - end;
-        net->run_seconds += now - end;
-    }
-    return AG_OK;
+    const ag_status status = run(net, samples, input, amplitude, phase, net->cartesian);
+    for (int64_t i = 0; i < count && !status && net->planes[0] < 0; i++)
+        amplitude[i] = 1;
+    return status;
 }
 
 ag_real *
