@@ -3,20 +3,21 @@
    that is, a temporary file in $TMPDIR that has no name any more, so that nothing can leave it behind.  */
 #include <errno.h>
 #include <fcntl.h>
+#include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
 #include "device.h"
 
-/* Bytes that a copy between file and device takes through the host at a time. */
-#define PIECE ((int64_t)1 << 16)
+/* Bytes that a thread copies between file and memory at a time. */
+#define PIECE ((int64_t)1 << 18)
 
 struct ag_shelf {
     ag_device *device;
     const char *name; /* of what it holds */
     int64_t bytes;
-    char *memory; /* all of it, or a piece on its way */
+    char *memory; /* NULL: it is in the file */
     int file;     /* -1: host memory */
 };
 
@@ -75,11 +76,11 @@ ag_shelf_create(ag_device *device, int64_t bytes, const char *name)
     shelf->file = -1;
     if (device->count_only) {
         device->counted.file += in_file ? bytes : 0;
-        device->counted.host += in_file ? AG_MIN(PIECE, bytes) : bytes;
+        device->counted.host += in_file ? 0 : bytes;
         return shelf;
     }
-    shelf->memory = ag_calloc(in_file ? AG_MIN(PIECE, bytes) : bytes, 1);
-    if (!shelf->memory)
+    shelf->memory = in_file ? NULL : ag_calloc(bytes, 1);
+    if (!in_file && !shelf->memory)
         ag_device_fail(device, AG_NO_MEMORY, "%s: no host memory for %lld bytes", name, (long long)bytes);
     else if (in_file && (shelf->file = open_file()) < 0)
         fail(shelf, "cannot be made");
@@ -99,46 +100,66 @@ ag_shelf_destroy(ag_shelf *shelf)
     free(shelf);
 }
 
-/* All of `count` bytes from or to the file. */
-static ag_status
-file_copy(const ag_shelf *shelf, int64_t offset, int64_t count, char *host, int direction)
+/* All of `count' bytes from or to the file; 0, or the errno of what went wrong. */
+static int
+file_copy(int file, int64_t offset, int64_t count, char *host, int direction)
 {
-    while (count > 0 && !shelf->device->status) {
-        const ssize_t n = direction == AG_TO_DEVICE ? pread(shelf->file, host, (size_t)count, offset)
-                                                    : pwrite(shelf->file, host, (size_t)count, offset);
+    while (count > 0) {
+        const ssize_t n = direction == AG_TO_DEVICE ? pread(file, host, (size_t)count, offset)
+                                                    : pwrite(file, host, (size_t)count, offset);
         if (n < 0 && errno == EINTR)
             continue;
-        if (n == 0)
-            errno = EIO;
         if (n <= 0)
-            return fail(shelf, direction == AG_TO_DEVICE ? "cannot be read" : "cannot be written");
+            return n ? errno : EIO;
         host += n;
         offset += n;
         count -= n;
     }
-    return shelf->device->status;
+    return 0;
+}
+
+static ag_status
+told(const ag_shelf *shelf, int error, int direction)
+{
+    errno = error;
+    return error ? fail(shelf, direction == AG_TO_DEVICE ? "cannot be read" : "cannot be written") : AG_OK;
+}
+
+/* Between the file and the memory of the processor, whose threads share out the pieces. */
+typedef struct pieces {
+    const ag_shelf *shelf;
+    int64_t offset, bytes;
+    char *memory;
+    int direction;
+    atomic_int error;
+} pieces;
+
+static void
+some_pieces(void *job, int64_t begin, int64_t end, int thread)
+{
+    pieces *p = job;
+    const int64_t from = begin * PIECE, n = AG_MIN(p->bytes, end * PIECE) - from;
+    const int error = file_copy(p->shelf->file, p->offset + from, n, p->memory + from, p->direction);
+    (void)thread;
+    if (error)
+        atomic_store(&p->error, error);
 }
 
 ag_status
 ag_shelf_copy(ag_shelf *shelf, int64_t offset, int64_t bytes, const ag_array *array, int64_t at, int direction)
 {
     ag_device *d = array->device;
+    ag_native native;
     if (d->status || d->count_only)
         return d->status;
     if (shelf->file < 0)
         return ag_device_stick(d, d->backend->copy(d->handle, AG_LANE_TRANSFER, direction, array->memory, at,
                                                    shelf->memory + offset, bytes));
-    /* Only for a device whose copies are done when they return. */
-    for (int64_t done = 0; done < bytes && !d->status; done += PIECE) {
-        const int64_t n = AG_MIN(PIECE, bytes - done);
-        if (direction == AG_TO_DEVICE && file_copy(shelf, offset + done, n, shelf->memory, direction))
-            break;
-        ag_device_stick(d, d->backend->copy(d->handle, AG_LANE_TRANSFER, direction, array->memory, at + done,
-                                            shelf->memory, n));
-        if (direction == AG_FROM_DEVICE && !d->status)
-            file_copy(shelf, offset + done, n, shelf->memory, direction);
-    }
-    return d->status;
+    if (ag_device_stick(d, d->backend->native(d->handle, array->memory, &native)))
+        return d->status;
+    pieces job = {.shelf = shelf, .offset = offset, .bytes = bytes, .memory = (char *)native.memory + at, .direction = direction};
+    native.share(native.queue, some_pieces, &job, (bytes + PIECE - 1) / PIECE);
+    return told(shelf, atomic_load(&job.error), direction);
 }
 
 ag_status
@@ -147,7 +168,7 @@ ag_shelf_host(ag_shelf *shelf, int64_t offset, int64_t bytes, void *host, int di
     if (shelf->device->status)
         return shelf->device->status;
     if (shelf->file >= 0)
-        return file_copy(shelf, offset, bytes, host, direction);
+        return told(shelf, file_copy(shelf->file, offset, bytes, host, direction), direction);
     if (direction == AG_TO_DEVICE)
         memcpy(host, shelf->memory + offset, (size_t)bytes);
     else

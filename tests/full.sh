@@ -24,6 +24,11 @@ kills_part() {
     AG_KILLS=200 $MAKE check TESTS=tests/t7_long.sh VERBOSE=1
 }
 
+# Frames of more than 2^31 elements, in a temporary file of 8.6 GB.
+large_part() {
+    $MAKE tests/t7_large && tests/t7_large
+}
+
 # The kernel tests on oclgrind's device, which watches every access to memory.
 oclgrind_part() {
     have oclgrind || { say "SKIP: oclgrind is not installed"; return 77; }
@@ -75,6 +80,7 @@ run_part() {
     check) $MAKE check VERBOSE=1 ;;
     faults) faults_part ;;
     kills) kills_part ;;
+    large) large_part ;;
     resources) $MAKE tests/nvrtc_check && "${SHELL:-/bin/sh}" "$abs_top_srcdir/tests/resources.sh" ;;
     gpu) "${SHELL:-/bin/sh}" "$abs_top_srcdir/bench/run-on-gpu.sh" --dry-run --build . full-gpu ;;
     oclgrind) oclgrind_part ;;
