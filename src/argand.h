@@ -297,7 +297,7 @@ int64_t ag_solver_history(const ag_solver *solver, const double **error, const d
 /* The identity of the transform plan: equal ids compute alike. */
 const char *ag_solver_plan(const ag_solver *solver);
 ag_status ag_solver_measure(ag_solver *solver, ag_quality *quality);
-/* Copies the positions, frames x 2, as they are now. */
+/* Copies the positions as they are now; of several ranks each its own, to their places in frames x 2 of all. */
 void ag_solver_positions(const ag_solver *solver, double *position);
 
 /* Writes a checkpoint: a file with all that the iterations to come depend on, with a note of the

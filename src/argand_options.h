@@ -15,6 +15,8 @@ typedef enum ag_noise { AG_NOISE_GAUSSIAN, AG_NOISE_POISSON } ag_noise;
 /* How amplitudes lie on the device: as they are; or as whole multiples of a 65533rd of the range that the frame's
    have, which is wrong by half of that at most, and 0 is 0. */
 typedef enum ag_data_type { AG_DATA_FLOAT32, AG_DATA_UINT16 } ag_data_type;
+/* How positions are refined: by the slopes of the exit wave, or by the cross-correlation of object windows. */
+typedef enum ag_position_method { AG_POSITION_GRADIENT, AG_POSITION_CORRELATION } ag_position_method;
 
 /* Options of every method; ag_options_default fills in what suits one of them.
    Formulas and sources: the man page argand(1) and doc/solvers.md. */
@@ -51,6 +53,7 @@ typedef struct ag_options {
     uint64_t seed;
     ag_subpixel subpixel;
     int64_t position_start; /* first iteration (from 0) that refines positions; < 0: never; not ep */
+    ag_position_method position_method;
     double position_step;   /* factor of their steps to begin with; it adapts itself */
     double position_limit;  /* pixels that a position goes in an iteration at most */
     int position_affine;    /* all go together, by one affine map */
@@ -65,7 +68,7 @@ typedef struct ag_options {
     double probe_centre;      /* pixels that a refined probe's centre of power may be off the window's middle; beyond, probe
                                  and object go back; 0: any; far field; not dm, raar, ep */
     double saturation;        /* values of the data (counts or amplitudes) from this one on are not measured; 0: all are */
-    const double *position; /* frames x 2: where windows begin, NULL: as in the scan */
+    const double *position; /* frames x 2, of all ranks: where windows begin, NULL: as in the scan */
     int64_t memory; /* bytes that the device may hold in all; what does not fit then waits in host
                        memory, or in a temporary file for the cpu device, whose memory is the
                        host's.  The same bits.  0: what the device has */

@@ -144,7 +144,7 @@ check_kernel check_power, check_near_power, check_rescale;
 check_kernel check_lsq_direction, check_lsq_sums, check_lsq_frames, check_lsq_solve, check_lsq_mean;
 check_kernel check_lsq_norm, check_lsq_scale, check_move_along, check_average;
 check_kernel check_poisson, check_poisson_sums, check_near_poisson, check_near_poisson_sums;
-check_kernel check_bound, check_turn_within, check_weigh, check_moduli, check_smooth, check_position_sums, check_poisson_mean, check_poisson_alpha;
+check_kernel check_bound, check_turn_within, check_weigh, check_moduli, check_smooth, check_position_sums, check_position_lags, check_poisson_mean, check_poisson_alpha;
 check_kernel check_object_sum, check_object_coverage, check_object_step;
 check_kernel check_probe_terms, check_probe_step, check_probe_sum;
 check_kernel check_conv, check_conv3, check_spectral_add, check_spectral_mix, check_spectral_sum;

@@ -174,6 +174,33 @@ check_position_sums(problem *p)
 }
 
 void
+check_position_lags(problem *p)
+{
+    const int64_t parts = parts_of(p), segments = p->plan.tops / p->rows, count = 27 * p->slots * parts;
+    for (int whole = 0; whole < 2; whole++) {
+        const int64_t step = whole ? p->windows : 0;
+        ag_array *const partial = place(p, AG_REAL, count, NULL);
+        double *const sum = take(p, count, sizeof *sum);
+        ag_run_position_lags(p->program, p->slots, partial, whole, p->d_frame, p->d_corner, p->d_fraction, p->d_object,
+                             p->object_cols, p->d_probe, step, p->d_stack);
+        for (int64_t i = 0; i < p->waves * p->pixels && p->compares; i++) {
+            const int64_t s = i / p->windows, j = p->frame[s], y = i / p->cols % p->rows, x = i % p->cols;
+            if (y < 1 || x < 1 || y > p->rows - 2 || x > p->cols - 2)
+                continue;
+            const wave probe = reference_probe(p, i / p->pixels, y, x, step);
+            const wave psi = value(p->stack, i) + (whole ? 0 : probe * object_at(p, j, y, x));
+            for (int lag = 0; lag < 9; lag++) {
+                const wave moved = probe * object_at(p, j, y + lag / 3 - 1, x + lag % 3 - 1), c = conj(moved) * psi;
+                const double term[3] = {creal(c), cimag(c), power(moved)};
+                for (int k = 0; k < 3; k++)
+                    sum[(s * 27 + 3 * lag + k) * parts + y / 16 * segments + x / AG_SEGMENT] += term[k];
+            }
+        }
+        compare(p, "lags", count, fetch(p, partial), sum);
+    }
+}
+
+void
 check_lsq_frames(problem *p)
 {
     const int64_t parts = parts_of(p), count = 6 * p->slots;

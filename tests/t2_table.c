@@ -79,6 +79,7 @@ const kernel_row kernel_table[] = {
     ROWS2(poisson_sums, TRANSFORM + MANY + WORDS, 2e-6),
     ROW(polar, PLAIN, 3e-7),
     ROW(pool, NET, 2e-7),
+    ROW(position_lags, WINDOW + MANY, 2e-6),
     ROW(position_sums, WINDOW + MANY, 1e-6),
     ROWS2(power, TRANSFORM + MANY + WORDS, 1e-6),
     ROW(probe_step, WINDOW + MANY, 3e-7),

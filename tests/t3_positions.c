@@ -109,17 +109,23 @@ START_TEST(corrects)
         error_kind kind;
         int64_t iterations;
         double begin, most;
+        ag_position_method by;
     } row[] = {
-        {"lsqml", AG_FAR_FIELD, ALONE, 100, 2.7, 0.1}, {"lsqml", AG_NEAR_FIELD, ALONE, 120, 2.7, 0.1},
-        {"dm", AG_FAR_FIELD, ALONE, 200, 2.7, 0.1},    {"lsqml", AG_FAR_FIELD, AFFINE, 75, 1.0, 0.2},
+        {"lsqml", AG_FAR_FIELD, ALONE, 100, 2.7, 0.1, AG_POSITION_GRADIENT},
+        {"lsqml", AG_NEAR_FIELD, ALONE, 120, 2.7, 0.1, AG_POSITION_GRADIENT},
+        {"dm", AG_FAR_FIELD, ALONE, 200, 2.7, 0.1, AG_POSITION_GRADIENT},
+        {"lsqml", AG_FAR_FIELD, AFFINE, 75, 1.0, 0.2, AG_POSITION_GRADIENT},
+        {"lsqml", AG_NEAR_FIELD, ALONE, 120, 2.7, 0.6, AG_POSITION_CORRELATION}, /* it takes longer */
     };
     setenv("ARGAND_TEST_DEVICES", "cpu", 1);
     wrong w = wrong_begin(row[_i].geometry, 128, 140, row[_i].kind, 3, 1);
     ag_options o = refining(row[_i].method);
     o.position_affine = row[_i].kind == AFFINE;
+    o.position_method = row[_i].by;
     const double begin = distance(&w, ag_scan_content(w.scan)->position), left = left_after(&w, &o, row[_i].iterations);
-    printf("%s, %s, %s errors of %.2f pixels: %.3f are left (at most %.2g)\n", o.method,
-           row[_i].geometry == AG_FAR_FIELD ? "far field" : "near field", row[_i].kind == AFFINE ? "affine" : "random",
+    printf("%s, %s, %s, %s errors of %.2f pixels: %.3f are left (at most %.2g)\n", o.method,
+           row[_i].geometry == AG_FAR_FIELD ? "far field" : "near field",
+           row[_i].by == AG_POSITION_GRADIENT ? "gradient" : "correlation", row[_i].kind == AFFINE ? "affine" : "random",
            begin, left, row[_i].most);
     ck_assert_double_gt(begin, row[_i].begin);
     ck_assert_double_le(left, row[_i].most);
@@ -141,27 +147,28 @@ END_TEST
 /* The same positions on all devices, with every method that refines them. */
 START_TEST(agrees)
 {
-    static const char *const method[] = {"rpie", "lsqml", "ap"};
-    double *found[6];
+    static const char *const method[] = {"rpie", "lsqml", "ap", "rpie", "dm"};
+    double *found[10];
     wrong w = wrong_begin(AG_FAR_FIELD, 32, 9, ALONE, 1, 1);
-    for (int k = 0; k < 6; k++) {
-        ag_options o = refining(method[k % 3]);
+    for (int k = 0; k < 10; k++) {
+        ag_options o = refining(method[k % 5]);
         o.position_start = 1;
-        o.batch = k % 3 == 1 ? 4 : 1;
-        if (k == 3)
+        o.position_method = k % 5 > 2 ? AG_POSITION_CORRELATION : AG_POSITION_GRADIENT;
+        o.batch = k % 5 == 1 ? 4 : 1;
+        if (k == 5)
             setenv("ARGAND_TEST_DEVICES", "cpu", 1);
-        found[k] = positions_after(k < 3 ? _i : 0, &w, &o, 3);
+        found[k] = positions_after(k < 5 ? _i : 0, &w, &o, 3);
     }
-    for (int k = 0; k < 3; k++) {
+    for (int k = 0; k < 5; k++) {
         double most = 0, moved = 0;
         for (int64_t i = 0; i < 2 * w.frames; i++) {
-            most = fmax(most, fabs(found[k][i] - found[k + 3][i]));
+            most = fmax(most, fabs(found[k][i] - found[k + 5][i]));
             moved = fmax(moved, fabs(found[k][i] - ag_scan_content(w.scan)->position[i]));
         }
         ck_assert_double_gt(moved, 0.01);
         ck_assert_double_le(most, 1e-3);
         free(found[k]);
-        free(found[k + 3]);
+        free(found[k + 5]);
     }
     wrong_end(&w);
 }
@@ -189,7 +196,7 @@ add_position_tests(Suite *suite)
     tcase_set_timeout(tests, 300);
     /* In one precision: they take seconds each. */
     const int slow = getenv("AG_SLOW") || sizeof(ag_real) > 4;
-    tcase_add_loop_test(tests, corrects, 0, slow ? 0 : 4);
+    tcase_add_loop_test(tests, corrects, 0, slow ? 0 : 5);
     tcase_add_loop_test(tests, keeps, 0, slow ? 0 : 1);
     tcase_add_loop_test(tests, agrees, 0, test_devices());
     if (getenv("ARGAND_POSITIONS"))

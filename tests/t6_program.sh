@@ -289,7 +289,7 @@ run 0 reconstruct sim.cxi -n 2 -d cpu --json -
 is_report out
 check "--json - writes the report alone to the standard output" list
 run 0 reconstruct sim.cxi -n 3 -d cpu --profile -q
-holds out GFLOP/s detector load_exit object_step other
+holds out GFLOP/s detector load_exit update other
 awk '$1 == "detector" || $1 == "object" || $1 == "probe" || $1 == "error" || $1 == "other" ||
     $1 == "illumination" { t += $(NF - ($1 == "other" ? 4 : 5)) } $1 == "all" { a = $2 }
     END { if (!(a > 0) || t < 0.99 * a || t > 1.01 * a) print "the steps are " t " s of " a }' out >>list
@@ -328,6 +328,34 @@ for device in $devices; do
         'BEGIN { if (x == "" || y == "" || x - y > 1e-5 || y - x > 1e-5) print x, y }' >>list
     check "near field: $device agrees with cpu" list
 done
+
+# ---- several devices -----------------------------------------------------------------------------
+
+rm -f both
+for options in '-a dm -n 4' '-a rpie --batch 8 -n 3' '-a lsqml -n 3' '-a dm:3:position-start=1,ap:2'; do
+    # shellcheck disable=SC2086 # a list of options
+    for device in cpu cpu,cpu; do
+        run 0 reconstruct scan.cxi $options -d $device --json $device.json -q -o $device.cxi --preview $device.d --every 2
+        cat list >>both
+    done
+    mv both list
+    awk -v x="$(number cpu.json relative_l2)" -v y="$(number cpu,cpu.json relative_l2)" \
+        'BEGIN { if (x == "" || y == "" || x - y > 1e-5 || y - x > 1e-5) print x, y }' >>list
+    holds cpu,cpu.json '"device": "cpu,cpu"'
+    [ -s cpu,cpu.d/probe.png ] || echo "no pictures" >>list
+    check "two devices: $options" list
+done
+refuses 1 "two devices: one is unknown" '"nix"' reconstruct scan.cxi -d cpu,nix -q -o bad.cxi
+refuses 2 "two devices: one has no name" "--device|cpu," reconstruct scan.cxi -d cpu, -q -o bad.cxi
+refuses 2 "two devices: checkpoints" "--checkpoint|--device" reconstruct scan.cxi -d cpu,cpu -q -o bad.cxi --checkpoint bad.check
+refuses 2 "two devices: memory" "--memory|--device" reconstruct scan.cxi -d cpu,cpu -q -o bad.cxi --memory 2G
+refuses 2 "--position-method" "--position-method|gradient|correlation" reconstruct scan.cxi --position-method guess -o bad.cxi
+refuses 2 "--phase-most" "--phase-most|-3.14159 to 3.14159" reconstruct scan.cxi --phase-most 4 -o bad.cxi
+refuses 1 "--phase-least alone" "phase least|phase most" reconstruct scan.cxi --phase-least 0.5 -d cpu -q -o bad.cxi
+refuses 1 "--probe-centre" "probe centre|dm keeps waves" reconstruct scan.cxi -a dm --probe-centre 2 -d cpu -q -o bad.cxi
+refuses 1 "--probe-centre, near field" "probe centre|near field" reconstruct near.cxi --probe-centre 2 -d cpu -q -o bad.cxi
+works "constraints" reconstruct scan.cxi -n 3 -d cpu -q -o kept.cxi --probe-power 1e3 --probe-centre 1 --object-smoothing 0.05 \
+    --smoothing-period 2 --phase-least=-1 --phase-most 1 --saturation 1e9 --position-start 1 --position-method correlation
 
 # ---- probe modes ----------------------------------------------------------------------------------
 

@@ -92,6 +92,17 @@ grep -E '^(src|backends|gen|kernels)/' "$work/files" | while read -r file; do
 done >"$work/list"
 check "no file is longer than 400 lines" "$work/list"
 
+# Each option of a method is explained in the manual page, and has its row in the table of doc/solvers.md.
+: >"$work/list"
+sed -n 's/^    {"\([a-z-]*\)".*, SETTING},$/\1/p' src/cmd/options.c >"$work/settings"
+[ -s "$work/settings" ] || echo "no option is found in src/cmd/options.c" >"$work/list"
+while read -r name; do
+    sed -n '/^## All options/,/^## Starts/p' doc/solvers.md | cut -d '|' -f 2 | grep -qF -e "\`--$name\`" ||
+        echo "--$name is not in the table of doc/solvers.md"
+    sed 's/\\-/-/g' doc/argand.1 | grep -qE -e "^\.B.*--$name([^a-z-]|\$)" || echo "--$name is not in doc/argand.1"
+done <"$work/settings" >>"$work/list"
+check "each option of a method is in the table of options and in the manual page" "$work/list"
+
 # ---- the public headers ----------------------------------------------------------------
 
 printf '#include "argand_nets.h"\nint main(void) { return 0; }\n' >"$work/t.c"

@@ -13,6 +13,7 @@ static const char name[] = "reconstruct";
 static const char *const subpixel[] = {"fourier", "linear", "none", NULL};
 static const char *const batches[] = {"random", "uniform", "compact", NULL};
 static const char *const data_type[] = {"float32", "uint16", NULL};
+static const char *const shifts[] = {"gradient", "correlation", NULL};
 static const char *const noise[] = {"gaussian", "poisson", NULL};
 
 enum { WHOLE, REAL, FLAG, CHOICE };
@@ -45,6 +46,7 @@ static const struct {
     {"noise-precision", REAL, offsetof(ag_options, noise_precision), 0, 1e12, NULL},
     {"probe-steps", WHOLE, offsetof(ag_options, probe_steps), 1, 1000, NULL},
     {"position-start", WHOLE, offsetof(ag_options, position_start), -1, 1e9, NULL},
+    {"position-method", CHOICE, offsetof(ag_options, position_method), 0, 0, shifts},
     {"position-step", REAL, offsetof(ag_options, position_step), 0, 100, NULL},
     {"position-limit", REAL, offsetof(ag_options, position_limit), 0, 1000, NULL},
     {"position-affine", FLAG, offsetof(ag_options, position_affine), 1, 1, NULL},

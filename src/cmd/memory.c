@@ -145,7 +145,7 @@ run_memory(run *r)
     if (r->need.file)
         snprintf(file, sizeof file, ", %.1f MiB in a temporary file", (double)r->need.file / MIB);
     if (!r->quiet)
-        fprintf(stderr, "memory: %.1f MiB on the device, %.1f MiB on the host%s\n",
+        fprintf(stderr, "memory: %s%.1f MiB on the device, %.1f MiB on the host%s\n", r->team ? "at most " : "",
                 (double)r->need.device / MIB, (double)r->need.host / MIB, file);
     return 0;
 }

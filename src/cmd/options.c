@@ -24,7 +24,7 @@ static const char help_end[] =
     "                           several one after another: raar:200,rpie:50:beta=0.5\n"
     "  -n, --iterations N       passes over all positions (100); also --niter\n"
     "  -o, --output FILE        the result, HDF5 with CXI names\n"
-    "  -d, --device NAME        see argand devices (ARGAND_DEVICE, else the first)\n"
+    "  -d, --device NAME[,...]  see argand devices (ARGAND_DEVICE, else the first); several share the frames\n"
     "      --fft NAME           who transforms: fused (the kernels themselves), or a library that\n"
     "                           argand devices lists for the device (fused)\n"
     "      --start FILE         begin with the object and probe of a result\n"
@@ -68,6 +68,7 @@ static const char help_end[] =
     "      --noise-precision X  ep: 1 / variance of the amplitudes' noise; 0: estimated\n"
     "      --probe-steps N      ep-em: steps of the probe in an iteration\n"
     "      --position-start K   first iteration, from 0, that refines positions; -1: none\n"
+    "      --position-method M  gradient or correlation (of object windows)\n"
     "      --position-step X    factor of their steps at the start\n"
     "      --position-limit X   pixels that a position goes in an iteration at most\n"
     "      --position-affine    positions go together, by an affine map\n"
@@ -133,6 +134,7 @@ static const struct option long_options[] = {
     {"noise-precision", required_argument, NULL, SETTING},
     {"probe-steps", required_argument, NULL, SETTING},
     {"position-start", required_argument, NULL, SETTING},
+    {"position-method", required_argument, NULL, SETTING},
     {"position-step", required_argument, NULL, SETTING},
     {"position-limit", required_argument, NULL, SETTING},
     {"position-affine", no_argument, NULL, SETTING},
@@ -244,6 +246,9 @@ check(const run *r)
         return cmd_usage(name, "--resume: found no file, expected one, or --checkpoint");
     if ((r->every || r->every_seconds > 0) && !r->checkpoint && !r->preview)
         return cmd_usage(name, "--every: expected with it --checkpoint or --preview");
+    if (r->device_name && strchr(r->device_name, ',') && (r->checkpoint || r->resume || r->memory || r->memory_part > 0))
+        return cmd_usage(name, "--checkpoint, --resume, --memory: found one, expected none where --device names several: each device "
+                               "has a state and a memory of its own");
     return 0;
 }
 

@@ -108,7 +108,7 @@ run_result(const run *r)
                               .seconds = r->each,
                               .quality = r->quality,
                               .version = ag_version(),
-                              .device = ag_device_name(r->device),
+                              .device = r->devices,
                               .plan = r->plan,
                               .source = r->scan_path,
                               .options = options,
@@ -137,7 +137,7 @@ run_json(const run *r)
     json_t *report = json_pack(
         "{s:s s:s s:s s:s s:s s:I s:I s:[I,I] s:I s:o s:o s:o s:f s:f s:f s:f s:f s:I s:I s:{s:I s:I s:I} s:i s:o}",
         "program", "argand", "version", ag_version(), "algorithm", run_algorithm(r, algorithm), "device",
-        ag_device_name(r->device), "plan", r->plan, "iterations",
+        r->devices, "plan", r->plan, "iterations",
         (json_int_t)r->done, "positions", (json_int_t)info->frames, "frame", (json_int_t)info->rows,
         (json_int_t)info->cols, "modes", (json_int_t)r->modes, "mode_powers", powers, "seconds", times, "error", curve, "relative_l2",
         r->quality.relative_l2, "r_factor", r->quality.r_factor, "run_seconds", r->seconds,

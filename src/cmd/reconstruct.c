@@ -118,21 +118,23 @@ solve_stage(run *r)
 {
     run_stage *stage = &r->stage[r->now];
     r->taken = 0;
-    if (ag_solver_create(&r->solver, r->device, ag_comm_self(), r->scan, &stage->options, r->object, r->probe))
-        return cmd_fail(name, "%s", ag_device_message(r->device));
+    run_team_tell(r, RUN_TEAM_STAGE);
+    if (ag_solver_create(&r->solver, r->device, run_comm(r), r->scan, &stage->options, r->object, r->probe))
+        return run_failed(r);
     if (r->resume && run_resume_stage(r))
         return 1;
-    if (r->position)
+    if (r->position && !r->team)
         ag_solver_positions(r->solver, r->position);
     snprintf(r->plan, sizeof r->plan, "%s", ag_solver_plan(r->solver));
     r->base = r->done;
-    if (run_stopped(r))
+    /* Others run already, and end with the first iteration. */
+    if (!r->team && run_stopped(r))
         return run_keep(r, 1), 0;
     run_profile_watch(r, 1);
     const ag_status status = ag_solver_run(r->solver, stage->iterations - r->taken, report_progress, r);
     run_profile_watch(r, 0);
     if (status && status != AG_CANCELLED)
-        return cmd_fail(name, "%s", ag_device_message(r->device));
+        return run_failed(r);
     if (r->position)
         ag_solver_positions(r->solver, r->position);
     return run_collect(r);
@@ -149,15 +151,18 @@ solve(run *r)
         ag_array_write(r->object, 0, pixels, r->object_host) ||
         ag_array_write(r->probe, 0, window, r->probe_host))
         return cmd_fail(name, "%s", ag_device_message(r->device));
-    int status = run_memory(r);
+    int status = run_memory(r) || run_team_begin(r);
     run_watch(r);
     while (!status && !(status = solve_stage(r)) && !r->signal && r->now < r->stages - 1) {
         ag_solver_destroy(r->solver);
         r->solver = NULL;
         r->now++;
     }
+    if (!status)
+        run_team_tell(r, RUN_TEAM_MEASURE);
     if (!status && ag_solver_measure(r->solver, &r->quality))
-        status = cmd_fail(name, "%s", ag_device_message(r->device));
+        status = run_failed(r);
+    run_team_end(r);
     if (!status)
         status = run_fetch(r);
     ag_device_memory(r->device, &now, &r->peak);
@@ -180,11 +185,9 @@ work(run *r)
     run_lean();
     if (status)
         return status;
-    if (ag_device_open(&r->device, r->device_name, &message))
-        return cmd_fail(name, "%s", message.text);
-    const ag_status fft = ag_device_fft(r->device, r->fft, &message);
-    if (fft)
-        return fft == AG_BAD_ARGUMENT ? cmd_usage(name, "--%s", message.text) : cmd_fail(name, "--%s", message.text);
+    status = run_devices(r);
+    if (status)
+        return status;
     if (ag_scan_open(&r->scan, &r->input.import, &message))
         return cmd_fail(name, "%s", message.text);
     if (!r->quiet)
@@ -220,7 +223,7 @@ work(run *r)
         run_profile_table(r, r->json && !strcmp(r->json, "-") ? stderr : stdout);
     if (!status && !r->quiet)
         fprintf(stderr, "%s, %s: relative_l2 %.5f, r_factor %.5f, %.2f s\n", run_algorithm(r, algorithm),
-                ag_device_name(r->device), r->quality.relative_l2, r->quality.r_factor, r->seconds);
+                r->devices, r->quality.relative_l2, r->quality.r_factor, r->seconds);
     if (!status && r->unsaved)
         status = 1; /* the last checkpoint or preview, which has been told */
     return !status && r->signal ? 128 + r->signal : status;
@@ -238,6 +241,7 @@ cmd_reconstruct(int argc, char **argv)
         rmdir(r.png); /* unless there are pictures in it */
     if (status && r.preview_made)
         rmdir(r.preview);
+    run_team_end(&r);
     ag_solver_destroy(r.solver);
     ag_array_destroy(r.object);
     ag_array_destroy(r.probe);

@@ -35,7 +35,9 @@ typedef struct run {
     cmd_input input;
     int orientation; /* that positions were turned by */
     ag_scan *scan;
-    ag_device *device;
+    ag_device *device;  /* the first; */
+    struct team *team;  /* the others; NULL: there are none */
+    char devices[1024]; /* the names of all */
     ag_solver *solver;
     ag_array *object, *probe;
     ag_complex *object_host, *probe_host;
@@ -89,6 +91,18 @@ int run_keep(run *r, int last);
 int run_places(run *r);
 int run_json(const run *r);
 int run_result(const run *r);
+/* team.c: opens the devices of --device, by which the frames of a run are divided: 0, or the exit status after saying
+   why. */
+int run_devices(run *r);
+/* The threads of the others, with object and probe as they are on the host. */
+int run_team_begin(run *r);
+/* What all of them do next, beside the program, when they have done what they were told before. */
+enum { RUN_TEAM_STAGE, RUN_TEAM_MEASURE, RUN_TEAM_END };
+void run_team_tell(run *r, int what);
+void run_team_end(run *r);
+ag_comm *run_comm(const run *r);
+/* Says why a step on the devices failed; returns 1. */
+int run_failed(run *r);
 /* profile.c: the launches between watch 1 and watch 0, added up for each kernel of each step. */
 int run_profile_begin(run *r);
 void run_profile_watch(run *r, int on);

@@ -117,6 +117,9 @@ ag_options_check(const ag_options *o, int64_t frames, ag_message *message)
     if (method && method->keeps_messages && o->position_start >= 0)
         return ag_fail(message, AG_BAD_ARGUMENT, "position start: found %lld, expected none: %s does not refine positions",
                        (long long)o->position_start, o->method);
+    if ((unsigned)o->position_method > AG_POSITION_CORRELATION)
+        return ag_fail(message, AG_BAD_ARGUMENT, "position method: found %d, expected 0 to %d", (int)o->position_method,
+                       (int)AG_POSITION_CORRELATION);
     if ((unsigned)o->subpixel > AG_SUBPIXEL_NONE)
         return ag_fail(message, AG_BAD_ARGUMENT, "sub-pixel method: found %d, expected 0 to %d", (int)o->subpixel,
                        (int)AG_SUBPIXEL_NONE);

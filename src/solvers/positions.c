@@ -2,29 +2,22 @@
 /* positions.c -- where the windows of the frames lie, and how they are found better.
 
    A window begins at a whole pixel; what is left of a position becomes the probe's shift or the weights of a
-   bilinear window.  From option position_start on each iteration ends with a step of every position: of
-   the exit wave's slopes g_y, g_x along rows and columns and the change chi that the data want, the shift d minimises
-
-       sum |chi - d_y g_y - d_x g_x|^2 + slack (d_y^2 mean |g_y|^2 + d_x^2 mean |g_x|^2)
-
-   and the position goes by gain d, by at most a limit, less the mean over all frames, which no data tell.  The gain
-   grows where one iteration's shifts go on with those of the one before, and shrinks where they turn back.  With
-   option position_affine all positions go together: by the affine map from where they began that is nearest
-   to where they would go alone.
+   bilinear window.  From option position_start on each iteration ends with a step of every position: by gain
+   times the shift that its frame asks for (shifts.c), by at most a limit, less the mean over all frames, which no data
+   tell.  The gain grows where one iteration's shifts go on with those of the one before, and shrinks where they turn
+   back.  With option position_affine all positions go together: by the affine map from where they began that is nearest
+   to where they would go alone.  All frames are those of all ranks.
 
    Every ten iterations a frame that is lost begins anew: one whose misfit is 20 times the (geometric) mean
    and the largest of those around it.  The first time it begins at its first position, then near it.
 
-   (M. Odstrcil, A. Menzel, M. Guizar-Sicairos, Opt. Express 26, 3108 (2018); the gain: F. Zhang et al., Opt.
-   Express 21, 13592 (2013).)  */
+   (The gain: F. Zhang et al., Opt. Express 21, 13592 (2013).)  */
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "solver.h"
 
-#define SUMS  5 /* that the kernel leaves of a frame */
-#define SLACK 0.01
 /* The gain: where the cosine between successive shifts is above or below, by so much, and within what. */
 #define ONWARD 0.3
 #define BACK   (-0.1)
@@ -41,8 +34,9 @@ struct ag_positions {
     int32_t *tries;
     double gain;
     int32_t moved; /* there is a step before */
-    ag_array *partial, *sums;
-    ag_real *host, *error, *fraction;
+    ag_real *error, *fraction;
+    ag_real *all;     /* of the frames of all ranks: misfit, row, column */
+    ag_array *shared; /* the same on its way between ranks */
 };
 
 /* Corners and fractions of the present positions, on the host. */
@@ -96,9 +90,6 @@ ag_positions_create(ag_solver *s, const ag_scan_info *info)
 {
     ag_positions *own = s->positions = calloc(1, sizeof *own);
     const int64_t n = s->frames;
-    if (own && s->comm->size > 1 && s->options.position_start >= 0)
-        return ag_device_fail(s->device, AG_BAD_ARGUMENT, "ranks: found %d, expected 1 where positions are refined",
-                              s->comm->size);
     if (own) {
         own->at = ag_calloc(2 * n, sizeof *own->at);
         own->first = ag_calloc(2 * n, sizeof *own->first);
@@ -121,16 +112,15 @@ ag_status
 ag_positions_prepare(ag_solver *s)
 {
     ag_positions *own = s->positions;
-    const int64_t n = s->frames, parts = s->plan.tops / s->rows * ((s->rows + 15) / 16);
     if (s->options.position_start < 0)
         return ag_device_status(s->device);
-    own->partial = ag_new(s->device, AG_REAL, SUMS * s->slots * parts, "sums of positions");
-    own->sums = ag_new(s->device, AG_REAL, SUMS * n, "sums of positions");
-    own->host = ag_calloc(SUMS * n, sizeof *own->host);
-    own->error = ag_calloc(n * s->strips, sizeof *own->error);
-    if (!own->host || !own->error)
+    own->error = ag_calloc(s->frames * s->strips, sizeof *own->error);
+    own->all = ag_calloc(3 * s->all, sizeof *own->all);
+    if (s->comm->size > 1)
+        own->shared = ag_new(s->device, AG_REAL, 3 * s->all, "positions of all ranks");
+    if (!own->error || !own->all)
         return ag_device_fail(s->device, AG_NO_MEMORY, "positions: out of host memory");
-    return ag_device_status(s->device);
+    return ag_shifts_create(s);
 }
 
 void
@@ -139,10 +129,9 @@ ag_positions_destroy(ag_solver *s)
     ag_positions *own = s->positions;
     if (!own)
         return;
-    ag_array_destroy(own->partial);
-    ag_array_destroy(own->sums);
-    void *const memory[] = {own->at, own->first, own->shift, own->before,
-                            own->tries, own->host, own->error, own->fraction};
+    ag_shifts_destroy(s);
+    ag_array_destroy(own->shared);
+    void *const memory[] = {own->at, own->first, own->shift, own->before, own->tries, own->all, own->error, own->fraction};
     for (size_t i = 0; i < sizeof memory / sizeof *memory; i++)
         free(memory[i]);
     free(own);
@@ -180,46 +169,13 @@ ag_positions_put(ag_solver *s)
 void
 ag_solver_positions(const ag_solver *s, double *position)
 {
-    memcpy(position, s->positions->at, (size_t)(2 * s->frames) * sizeof *position);
+    memcpy(position + 2 * s->first, s->positions->at, (size_t)(2 * s->frames) * sizeof *position);
 }
 
-static int
-refines(const ag_solver *s)
+int
+ag_positions_refined(const ag_solver *s)
 {
     return s->options.position_start >= 0 && s->done >= s->options.position_start;
-}
-
-void
-ag_positions_look(ag_solver *s, int64_t first, const ag_pass *p, const ag_array *stack, int whole)
-{
-    ag_positions *own = s->positions;
-    if (!refines(s))
-        return;
-    ag_array sums = ag_view(own->sums, SUMS * first);
-    ag_step(s->device, "positions");
-    ag_run_position_sums(s->program, p->slots, own->partial, whole, &p->frame, s->corner, s->fraction, s->object,
-                         s->object_cols, &p->probe, p->probe_step, stack);
-    ag_run_lsq_frames(s->program, SUMS * p->slots, &sums, own->partial);
-}
-
-/* What the sums say, without the gain. */
-static void
-solve(ag_solver *s)
-{
-    ag_positions *own = s->positions;
-    const double frames = (double)s->frames;
-    double mean[2] = {0, 0};
-    for (int64_t i = 0; i < s->frames; i++)
-        for (int a = 0; a < 2; a++)
-            mean[a] += (double)own->host[SUMS * i + a];
-    for (int64_t i = 0; i < s->frames; i++) {
-        const ag_real *sum = own->host + SUMS * i;
-        double *d = own->shift + 2 * s->order[i];
-        const double yy = (double)sum[0] + SLACK * mean[0] / frames, xx = (double)sum[1] + SLACK * mean[1] / frames;
-        const double yx = (double)sum[2], y = (double)sum[3], x = (double)sum[4], below = yy * xx - yx * yx;
-        d[0] = below > 0 ? (xx * y - yx * x) / below : 0;
-        d[1] = below > 0 ? (yy * x - yx * y) / below : 0;
-    }
 }
 
 static void
@@ -233,6 +189,7 @@ adapt(ag_solver *s)
         dot[1] += own->shift[i] * own->shift[i];
         dot[2] += own->before[i] * own->before[i];
     }
+    s->comm->add(s->comm, 3, dot);
     const double cosine = dot[1] > 0 && dot[2] > 0 ? dot[0] / sqrt(dot[1] * dot[2]) : 0;
     if (own->moved && cosine > ONWARD)
         own->gain *= FASTER;
@@ -255,8 +212,9 @@ step(ag_solver *s)
         for (int a = 0; a < 2; a++)
             mean[a] += d[a] *= factor;
     }
+    s->comm->add(s->comm, 2, mean);
     for (int64_t i = 0; i < 2 * s->frames; i++)
-        own->at[i] += own->shift[i] - mean[i % 2] / (double)s->frames;
+        own->at[i] += own->shift[i] - mean[i % 2] / (double)s->all;
 }
 
 /* Positions become A (first - its mean) + b, by least squares. */
@@ -264,13 +222,15 @@ static void
 make_affine(ag_solver *s)
 {
     ag_positions *own = s->positions;
-    double middle[4] = {0, 0, 0, 0}, square[3] = {0, 0, 0}, cross[4] = {0, 0, 0, 0}, map[4];
+    double middle[4] = {0, 0, 0, 0}, sum[7] = {0}, map[4];
+    double *const square = sum, *const cross = sum + 3;
     for (int64_t i = 0; i < 2 * s->frames; i++) {
         middle[i % 2] += own->first[i];
         middle[2 + i % 2] += own->at[i];
     }
+    s->comm->add(s->comm, 4, middle);
     for (int k = 0; k < 4; k++)
-        middle[k] /= (double)s->frames;
+        middle[k] /= (double)s->all;
     for (int64_t j = 0; j < s->frames; j++) {
         const double y = own->first[2 * j] - middle[0], x = own->first[2 * j + 1] - middle[1];
         square[0] += y * y;
@@ -281,6 +241,7 @@ make_affine(ag_solver *s)
             cross[2 * a + 1] += (own->at[2 * j + a] - middle[2 + a]) * x;
         }
     }
+    s->comm->add(s->comm, 7, sum);
     const double below = square[0] * square[1] - square[2] * square[2];
     if (!(below > 1e-9 * square[0] * square[1]))
         return; /* all on a line */
@@ -304,15 +265,14 @@ misfit(const ag_solver *s, int64_t place)
     return sum;
 }
 
-/* Whether no frame around has a larger misfit than frame j; misfits are in `shift'. */
+/* Whether no frame around, of any rank, has a larger misfit than frame j of all. */
 static int
 is_worst(const ag_solver *s, int64_t j)
 {
-    const ag_positions *own = s->positions;
+    const ag_real *all = s->positions->all, *one = all + 3 * j;
     const double reach = (double)AG_MIN(s->rows, s->cols) / 2;
-    for (int64_t i = 0; i < s->frames; i++)
-        if (own->shift[2 * i] > own->shift[2 * j] &&
-            hypot(own->at[2 * i] - own->at[2 * j], own->at[2 * i + 1] - own->at[2 * j + 1]) < reach)
+    for (int64_t i = 0; i < s->all; i++)
+        if (all[3 * i] > one[0] && hypot((double)(all[3 * i + 1] - one[1]), (double)(all[3 * i + 2] - one[2])) < reach)
             return 0;
     return 1;
 }
@@ -321,26 +281,35 @@ static void
 start_anew(ag_solver *s)
 {
     ag_positions *own = s->positions;
-    const double frames = (double)s->frames;
-    double logs = 0, mean[2] = {0, 0}, square = 0;
-    if (ag_array_read(s->error, 0, s->frames * s->strips, own->error))
-        return;
+    double mean[4] = {0, 0, 0, 0};
+    memset(own->all, 0, (size_t)(3 * s->all) * sizeof *own->all);
+    ag_array_read(s->error, 0, s->frames * s->strips, own->error);
     for (int64_t i = 0; i < s->frames; i++) {
-        const double found = own->shift[2 * s->order[i]] = misfit(s, i);
-        logs += log(fmax(found, 1e-300));
+        const int64_t j = s->order[i];
+        ag_real *const one = own->all + 3 * (s->first + j);
+        one[0] = (ag_real)misfit(s, i);
+        mean[0] += log(fmax((double)one[0], 1e-300));
         for (int a = 0; a < 2; a++) {
-            const double d = own->at[2 * i + a] - own->first[2 * i + a];
-            mean[a] += d;
-            square += d * d;
+            const double d = own->at[2 * j + a] - own->first[2 * j + a];
+            one[1 + a] = (ag_real)own->at[2 * j + a];
+            mean[1 + a] += d;
+            mean[3] += d * d;
         }
     }
-    const double usual = exp(logs / frames), my = mean[0] / frames, mx = mean[1] / frames;
-    const double spread = sqrt(fmax(0, square / frames - my * my - mx * mx) / 2);
+    s->comm->add(s->comm, 4, mean);
+    if (own->shared) {
+        ag_array_write(own->shared, 0, 3 * s->all, own->all);
+        s->comm->sum(s->comm, own->shared, NULL);
+        ag_array_read(own->shared, 0, 3 * s->all, own->all);
+    }
+    const double all = (double)s->all, usual = exp(mean[0] / all), my = mean[1] / all, mx = mean[2] / all;
+    const double spread = sqrt(fmax(0, mean[3] / all - my * my - mx * mx) / 2);
     for (int64_t j = 0; j < s->frames; j++) {
         ag_random random;
-        if (own->shift[2 * j] < LOST * usual || own->tries[j] >= CHANCES || !is_worst(s, j))
+        const int64_t of_all = s->first + j;
+        if ((double)own->all[3 * of_all] < LOST * usual || own->tries[j] >= CHANCES || !is_worst(s, of_all))
             continue;
-        ag_random_seed(&random, s->options.seed + (uint64_t)(j * CHANCES + own->tries[j]));
+        ag_random_seed(&random, s->options.seed + (uint64_t)(of_all * CHANCES + own->tries[j]));
         for (int a = 0; a < 2; a++)
             own->at[2 * j + a] = own->first[2 * j + a] + (a ? mx : my) +
                                  (own->tries[j] ? spread * ag_random_normal(&random) : 0);
@@ -351,10 +320,9 @@ start_anew(ag_solver *s)
 int
 ag_positions_move(ag_solver *s)
 {
-    ag_positions *own = s->positions;
-    if (!refines(s) || ag_array_read(own->sums, 0, SUMS * s->frames, own->host))
+    if (!ag_positions_refined(s))
         return 0;
-    solve(s);
+    ag_shifts_solve(s, s->positions->shift);
     adapt(s);
     step(s);
     if (s->options.position_affine)

@@ -103,7 +103,7 @@ prepare(ag_solver *s, const ag_scan *scan)
         list[n++] = AG_KERNEL_transfer;
     n += ag_constraints_kernels(&s->options, list + n);
     if (s->options.position_start >= 0) {
-        list[n++] = AG_KERNEL_position_sums;
+        list[n++] = s->options.position_method == AG_POSITION_CORRELATION ? AG_KERNEL_position_lags : AG_KERNEL_position_sums;
         list[n++] = AG_KERNEL_lsq_frames;
     }
     s->program = ag_program_create(d, &s->plan.shape, n, list);

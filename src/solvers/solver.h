@@ -70,6 +70,7 @@ struct ag_solver {
     int32_t *everyone;        /* the order of all ranks' frames; NULL: there is one rank */
     int32_t *everywhere;      /* their corners at the start; NULL likewise */
     struct ag_positions *positions;
+    struct ag_shifts *shifts; /* NULL: positions stay */
     ag_array *support; /* of the probe; NULL: all of the window */
     ag_array *power, *moduli; /* constraints: of the probe; of the object */
     ag_array *scratch, *spill, *shifted, *error, *total, *measured[2];
@@ -159,16 +160,25 @@ void ag_batches_next(ag_batches *batches, ag_solver *solver);
 /* Where windows lie, and how that is refined (positions.c).  create: corners and fractions; prepare: what
    refining takes; put: positions as they are to the device. */
 typedef struct ag_positions ag_positions;
+typedef struct ag_shifts ag_shifts;
 ag_status ag_positions_create(ag_solver *solver, const ag_scan_info *info);
 ag_status ag_positions_prepare(ag_solver *solver);
 ag_status ag_positions_put(ag_solver *solver);
 void ag_positions_destroy(ag_solver *solver);
 void ag_positions_state(ag_solver *solver, ag_record *record);
-/* Takes what the frames of a pass say, at places from `first` on: `stack` is the change that data want of the exit
-   waves or, with `whole`, the waves that they want.  Nothing before the option's first iteration. */
-void ag_positions_look(ag_solver *solver, int64_t first, const ag_pass *pass, const ag_array *stack, int whole);
+/* Whether the present iteration refines them. */
+int ag_positions_refined(const ag_solver *solver);
 /* At the end of an iteration: 1 if positions have moved. */
 int ag_positions_move(ag_solver *solver);
+
+/* By how much (shifts.c).  look takes what the frames of a pass say, at places from `first` on: `stack` is the change
+   that data want of the exit waves or, with `whole`, the waves that they want.  Nothing before the option's first
+   iteration. */
+void ag_positions_look(ag_solver *solver, int64_t first, const ag_pass *pass, const ag_array *stack, int whole);
+ag_status ag_shifts_create(ag_solver *solver);
+void ag_shifts_destroy(ag_solver *solver);
+/* The shifts of this rank's frames, frames x 2, from what has been taken. */
+void ag_shifts_solve(ag_solver *solver, double *shift);
 
 /* What is known beforehand (constraints.c); check names what is out of its range, kernels adds what they take to a list and
    returns how many, words tells options apart, apply ends an iteration. */
