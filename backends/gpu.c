@@ -8,6 +8,7 @@
 #include "gpu.h"
 
 #define LANES 256
+#define LANES_OF_FRAME 512
 #define MAX_GROUPS_EACH 4096
 
 struct ag_mark {
@@ -174,6 +175,7 @@ gpu_limits(ag_handle *handle, ag_limits *limits)
     limits->allocation = (int64_t)gpu->memory;
     limits->local = gpu->local;
     limits->lanes = LANES;
+    limits->whole = LANES_OF_FRAME;
     limits->warp = gpu->warp;
     limits->cooperative = gpu->cooperative != 0;
     limits->tile = 16;
@@ -292,7 +294,7 @@ gpu_launch(ag_handle *handle, ag_binary *binary, int64_t items, const ag_arg *ar
     if (status)
         return status;
     return gpu_check(gpu, AG_DEVICE_ERROR, kernel->name,
-                     gpu->driver.launch(binary->function, (unsigned)groups, 1, 1, LANES, 1, 1, (unsigned)kernel->local(&binary->shape),
+                     gpu->driver.launch(binary->function, (unsigned)groups, 1, 1, (unsigned)binary->shape.lanes, 1, 1, (unsigned)kernel->local(&binary->shape),
                                         gpu->lane[AG_LANE_COMPUTE].stream, parameter, NULL));
 }
 

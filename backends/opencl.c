@@ -86,6 +86,7 @@ opencl_open(ag_handle **handle, int number, const ag_host *host, ag_message *mes
     clGetDeviceInfo(cl->device, CL_DEVICE_TYPE, sizeof type, &type, NULL);
     if (type & CL_DEVICE_TYPE_CPU && cl->lanes > 64)
         cl->lanes = 64;
+    cl->whole = cl->lanes == 256 && group >= 512 ? 512 : cl->lanes;
     snprintf(cl->options, sizeof cl->options, "%s%s", OPTIONS,
              precision & CL_FP_CORRECTLY_ROUNDED_DIVIDE_SQRT ? ROUNDED : "");
     snprintf(cl->identity, sizeof cl->identity, "%s|%s|%s", name, driver, version);
@@ -118,6 +119,7 @@ opencl_limits(ag_handle *handle, ag_limits *limits)
     limits->allocation = (int64_t)allocation;
     limits->local = (int64_t)local;
     limits->lanes = cl->lanes;
+    limits->whole = cl->whole;
     limits->tile = 16;
     limits->parallel = 8 * (int)units;
     snprintf(limits->description, sizeof limits->description, "%s, %u units, %d KiB local, OpenCL", name, (unsigned)units,
@@ -200,7 +202,7 @@ set(cl_kernel entry, const ag_kernel *kernel, int64_t items, const ag_arg *arg)
 static ag_status
 run(opencl_handle *cl, ag_binary *binary, int64_t items, const ag_arg *arg)
 {
-    const size_t lanes = (size_t)cl->lanes;
+    const size_t lanes = (size_t)binary->shape.lanes;
     int64_t groups = items * binary->kernel->parts(&binary->shape);
     if (binary->kernel->kind == AG_EACH && (groups = (items + cl->lanes - 1) / cl->lanes) > MAX_GROUPS_EACH)
         groups = MAX_GROUPS_EACH;

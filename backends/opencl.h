@@ -15,7 +15,7 @@ typedef struct opencl_handle {
     cl_command_queue lane[2];
     char options[256];
     char identity[768]; /* device and driver, for the cache */
-    int lanes;
+    int lanes, whole; /* of a group; where it has a whole frame */
     ag_tape *tape;
 } opencl_handle;
 

@@ -192,7 +192,7 @@ START_TEST(bench_device)
         for (int i = 0; i < kernel_rows; i++) {
             const kernel_row *const row = &kernel_table[i];
             if (turn != (row->number != AG_KERNEL_copy && row->number != AG_KERNEL_multiply_add) ||
-                !wanted(row))
+                !wanted(row) || (ag_kernels[row->number].whole[0] >= 0 && !ag_device_room(device).whole))
                 continue;
             bench_row(row, slots);
             if (turn)

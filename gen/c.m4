@@ -128,6 +128,8 @@ fft_dit_some(const ag_axis *axis, real *restrict tile, const cplx *restrict tabl
     SOME_STAGES_DIT
 }')
 m4_define(`NAME',       `$1')
+m4_define(`LINES_ARG',  `')
+m4_define(`PLANE',      `TILE')
 m4_define(`AXIS',       `axis->$1')
 m4_define(`AXIS_ARG',   `const ag_axis *axis,')
 m4_define(`AXIS_PASS',  `axis,')

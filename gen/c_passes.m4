@@ -236,4 +236,7 @@ fft_inverse_part(const ag_axis *axis, real *restrict tile, const cplx *restrict 
     else
         fft_dit_some(axis, tile, table, TILE, 0, first, axis->stages - last);
 }')
+/* A frame's strips are in the caches anyway: nothing is gained by one kernel for all passes, measured. */
+m4_define(`WHOLE_PASS', `m4_define(`TABLE', m4_defn(`TABLE')`    NULL,
+')')
 m4_divert(0)m4_dnl

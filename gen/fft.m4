@@ -7,6 +7,10 @@ m4_divert(-1)
    order back, so nothing is ever reordered.  The inverse runs the forward text with real and
    imaginary parts exchanged: `ro' and `io' say where in a row they begin.  Neither scales.
 
+   LINES_ARG, on devices, tells a stage where its points lie: rows are `down' reals apart, columns `along',
+   and there are `across' of them, so that a frame that lies in local memory as a whole is transformed along
+   its rows as well; PLANE is from real to imaginary parts.
+
    A length with a prime factor above 7 goes through Bluestein's convolution (L. I. Bluestein,
    IEEE Trans. Audio Electroacoust. 18, 451 (1970)) on a 7-smooth number of points; its
    frequencies come out in natural order.  The table: see ag_axis in src/shape.h.  */
@@ -96,7 +100,7 @@ m4_define(`POINTS', `m4_define(`IN_POINT', m4_defn(`$1'))m4_define(`OUT_POINT', 
 
 /* One stage of each direction for radix r: `blocks' blocks of r m rows. */
 m4_define(`STAGE', `m4_define(`RADIX', $1)
-HELPER void fft_dif_$1(TILE_POINTER tile, TABLE_POINTER table, const int blocks, const int m,
+HELPER void fft_dif_$1(TILE_POINTER tile, TABLE_POINTER table, LINES_ARG const int blocks, const int m,
                        const int ro, const int io)
 {
     EACH_BUTTERFLY(block, n, c, blocks, m)
@@ -104,7 +108,7 @@ HELPER void fft_dif_$1(TILE_POINTER tile, TABLE_POINTER table, const int blocks,
       POINTS(`FROM_TILE', `TO_TILE_TURNED')CODELET($1)
     END_BUTTERFLY
 }
-HELPER void fft_dit_$1(TILE_POINTER tile, TABLE_POINTER table, const int blocks, const int m,
+HELPER void fft_dit_$1(TILE_POINTER tile, TABLE_POINTER table, LINES_ARG const int blocks, const int m,
                        const int ro, const int io)
 {
     EACH_BUTTERFLY(block, n, c, blocks, m)
@@ -152,16 +156,16 @@ HELPER void NAME(fft_chirp)(AXIS_ARG TILE_POINTER tile, TABLE_POINTER table, con
 HELPER void NAME(fft_forward)(AXIS_ARG TILE_POINTER tile, TABLE_POINTER table)
 {
     if (AXIS(chirp))
-        NAME(fft_chirp)(AXIS_PASS tile, table, 0, TILE);
+        NAME(fft_chirp)(AXIS_PASS tile, table, 0, PLANE);
     else
-        NAME(fft_dif)(AXIS_PASS tile, table, 0, TILE);
+        NAME(fft_dif)(AXIS_PASS tile, table, 0, PLANE);
 }
 HELPER void NAME(fft_inverse)(AXIS_ARG TILE_POINTER tile, TABLE_POINTER table)
 {
     if (AXIS(chirp))
-        NAME(fft_chirp)(AXIS_PASS tile, table, TILE, 0);
+        NAME(fft_chirp)(AXIS_PASS tile, table, PLANE, 0);
     else
-        NAME(fft_dit)(AXIS_PASS tile, table, TILE, 0);
+        NAME(fft_dit)(AXIS_PASS tile, table, PLANE, 0);
 }')
 m4_define(`STAGES', `m4_ifelse(`$1', `', `', `STAGE($1)`'STAGES(m4_shift($@))')')
 m4_define(`FFT_TEXT', `STAGES(RADICES)`'SOME_STAGES

@@ -42,8 +42,8 @@ m4_define(`EACH_TILE',  `for (int t_ = LANE; t_ < ($3) * TILE; t_ += WIDTH) {
     const int $1 = t_ / TILE, $2 = t_ % TILE;
     if ($2 < ($4)) {')
 m4_define(`END_TILE',   `}} BARRIER')
-m4_define(`EACH_BUTTERFLY', `for (int t_ = LANE; t_ < ($4) * ($5) * TILE; t_ += WIDTH) {
-    const int $3 = t_ % TILE, $1 = t_ / TILE / ($5), $2 = t_ / TILE % ($5);')
+m4_define(`EACH_BUTTERFLY', `for (int t_ = LANE; t_ < ($4) * ($5) * across; t_ += WIDTH) {
+    const int $3 = t_ % across, $1 = t_ / across / ($5), $2 = t_ / across % ($5);')
 m4_define(`END_BUTTERFLY', `} BARRIER')
 m4_define(`SOLO',       `$2')
 m4_define(`WITH_STORE', `
@@ -120,7 +120,8 @@ m4_define(`FFT',        `fft_$1_$2(tile, table);')
 /* One pixel is what a lane holds. */
 m4_define(`TILE_WAVES', `EACH_TILE($1, $2, $3, $4)$5
         END_TILE')
-m4_define(`TILE_LANES', `tile[2 * TILE * ($1) + ($2) + c]')
+m4_define(`TILE_LANES', `tile[down * ($1) + ($2) + along * c]')
+m4_define(`LINES_ARG',  `const int down, const int along, const int across,')
 m4_define(`STREAM',     `$1[($2) + l]')
 m4_define(`PUT_REALS',  `$1[($2) + l] = $3')
 m4_define(`WAVES',      `$1[$2]')
@@ -219,7 +220,7 @@ m4_define(`AXIS',       `SHAPE_`'LETTER`'_$1')
    butterflies SHAPE_y_m_0, the start of its twiddles SHAPE_y_table_0, and so on. */
 m4_define(`ONE_STAGE', `
 #if AXIS(stages) > $2
-    AG_PASTE($1_, AXIS(radix_$2))(tile, table + AXIS(table_$2), AXIS(points) / (AXIS(m_$2) * AXIS(radix_$2)), AXIS(m_$2), ro, io);
+    AG_PASTE($1_, AXIS(radix_$2))(tile, table + AXIS(table_$2), LINES_`'LETTER, AXIS(points) / (AXIS(m_$2) * AXIS(radix_$2)), AXIS(m_$2), ro, io);
 #endif')
 m4_define(`ALL_STAGES_DIF', `FOR(`I', 0, LAST_STAGE, `ONE_STAGE(`fft_dif', I)')')
 m4_define(`ALL_STAGES_DIT', `FOR(`I', 0, LAST_STAGE, `ONE_STAGE(`fft_dit', m4_eval(LAST_STAGE - I))')')
@@ -238,7 +239,49 @@ HELPER real stored_amplitude(GLOBAL const real *frame, const index at)
     return frame[at];
 #endif
 }')
-m4_define(`GROUP_TEXT', `/* The sum or the maximum of what each lane brings, known to all of them. */
+/* One group has a frame: rows of COLS real and COLS imaginary parts, so far apart that columns lie in different
+   banks of local memory as well. */
+m4_define(`WHOLE_BUFFERS', `LOCAL_ARRAY(real, tile, LINE * ROWS);
+    REDUCE_BUFFER')
+m4_define(`WHOLE_RE',   `tile[LINE * ($1) + ($2)]')
+m4_define(`WHOLE_IM',   `tile[LINE * ($1) + COLS + ($2)]')
+m4_define(`WHOLE_PARTS', `')
+m4_define(`WHOLE_FRAME', `m4_define(`PASS_TEXT', m4_defn(`LOAD_$1'))EACH_OBJECT(`EACH_PIXEL(y, x, ROWS, COLS)
+            PASS_TEXT
+            WHOLE_RE(y, x) = wave.re; WHOLE_IM(y, x) = wave.im;
+        } BARRIER')
+        fft_forward_y(tile, table_y);
+        fft_forward_x(tile, table_x);
+        m4_define(`PASS_TEXT', m4_defn(`DETECTOR_$2'))real total = 0;
+        EACH_PIXEL(i_, l, STRIPS_Y * COLS, TILE)
+            const int strip = i_ / COLS, q = i_ % COLS, p0 = strip * TILE;
+            if (p0 + l < ROWS) {
+            lanes re = WHOLE_RE(p0 + l, q), im = WHOLE_IM(p0 + l, q);
+            USE(`STRIP', PLACES)PASS_TEXT`'NO_USE(PLACES)
+            WHOLE_RE(p0 + l, q) = re; WHOLE_IM(p0 + l, q) = im;
+            }
+        }
+        total = group_sum(part_, total);
+        LANES(i_, 0, STRIPS_Y)
+            error[s * STRIPS_Y + i_] = i_ ? 0 : total;
+        END_LANES
+        fft_inverse_x(tile, table_x);
+        fft_inverse_y(tile, table_y);
+        m4_define(`PASS_TEXT', m4_defn(`STORE_$3'))EACH_OBJECT(`EACH_PIXEL(y, x, ROWS, COLS)
+            const waves wave = {WHOLE_RE(y, x), WHOLE_IM(y, x)};
+            PASS_TEXT
+        }')')
+m4_define(`GROUP_TEXT', `#if SHAPE_whole
+#define LINE ((2 * SHAPE_x_length + 31) / 32 * 32 + 17)
+#define PLANE SHAPE_x_length
+#define LINES_y LINE, 1, SHAPE_x_length
+#define LINES_x 1, LINE, SHAPE_y_length
+#else
+#define PLANE TILE
+#define LINES_y 2 * TILE, 1, TILE
+#define LINES_x 2 * TILE, 1, TILE
+#endif
+/* The sum or the maximum of what each lane brings, known to all of them. */
 HELPER real group_sum(LOCAL_POINTER real *part, real mine)
 {
     part[LANE] = mine;

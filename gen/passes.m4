@@ -29,8 +29,8 @@ m4_divert(-1)
    libraries' speeds.  Each pass moves a pixel's 8 bytes of scratch, the middle one there and back; what
    LOAD, STORE and the text between the transforms add is in their files (COST, which all kernels of a word
    share).  */
-m4_define(`FRAME_ARGS', `IN(cplx, table), IN(int, frame), IN(int, corner), IN(real, fraction),
-           IN(cplx, object), VAL(index, object_cols), IN(cplx, probe), VAL(index, probe_step)')
+m4_define(`FRAME_ARGS', `IN(cplx, table), WINDOW_ARGS')
+m4_define(`WINDOW_ARGS', `IN(int, frame), IN(int, corner), IN(real, fraction), IN(cplx, object), VAL(index, object_cols), IN(cplx, probe), VAL(index, probe_step)')
 m4_define(`UPDATE_ARGS', `IN(cplx, table), IN(int, frame), IN(int, corner), IN(real, fraction),
            OUT(cplx, object), VAL(index, object_cols), OUT(cplx, probe), VAL(index, probe_step)')
 m4_define(`SCRATCH_AT', `(WAVE * STRIPS_Y + ($1) / TILE) * (COLS * (index)(2 * TILE)) + ($2) * (2 * TILE) + ($1) % TILE')
@@ -66,7 +66,7 @@ m4_define(`PART_OF_STRIP', `const int p0 = strip * TILE, height = EXTENT - p0 < 
 m4_define(`TINY', `REAL(1e-37)')
 
 /* FIRST_PASS(name, text, more arguments, text before, text after): the last three for what it finds by the way. */
-m4_define(`FIRST_PASS', `m4_define(`PASS_TEXT', `$2')KERNEL($1_unfused, OUT(real, scratch), FRAME_ARGS, m4_ifelse(`$3', `', `', `$3, ')OUT(real, spill))
+m4_define(`FIRST_PASS', `m4_define(`LOAD_$1', `$2')m4_define(`PASS_TEXT', `$2')KERNEL($1_unfused, OUT(real, scratch), FRAME_ARGS, m4_ifelse(`$3', `', `', `$3, ')OUT(real, spill))
     PASS_COST(1)
     m4_ifelse(`$3', `', `', `REDUCE_BUFFER')
     GROUP(s, strip, STRIPS_X)
@@ -95,7 +95,7 @@ SAME_COST`'KERNEL($1, OUT(real, scratch), FRAME_ARGS, m4_ifelse(`$3', `', `', `$
 END_KERNEL')
 
 /* UPDATE_PASS(name, more arguments, text before, text): a last pass that changes object and probe in place. */
-m4_define(`LAST_PASS', `LAST_KERNELS(`$1', `OUT(cplx, result), IN(real, scratch), FRAME_ARGS', `', `', `$2')')
+m4_define(`LAST_PASS', `m4_define(`STORE_$1', `$2')LAST_KERNELS(`$1', `OUT(cplx, result), IN(real, scratch), FRAME_ARGS', `', `', `$2')')
 m4_define(`UPDATE_PASS', `LAST_KERNELS(`$1', `IN(real, scratch), UPDATE_ARGS, $2', `REDUCE_BUFFER', `$3', `$4')')
 m4_define(`LAST_KERNELS', `m4_define(`PASS_TEXT', `$5')KERNEL($1_unfused, $2, OUT(real, spill))
     PASS_COST(1)
@@ -125,6 +125,8 @@ END_KERNEL')
 
 /* At the detector.  What is kept there lies in strips: of row frequencies in the far field, of columns in
    the near field. */
+/* Which data slot s has. */
+m4_define(`DATA_FRAME', `frame')
 m4_define(`FAR_STRIPS', `m4_define(`STRIPS', `STRIPS_Y')m4_define(`DEPTH', `COLS')m4_define(`EXTENT', `ROWS')')
 m4_define(`NEAR_STRIPS', `m4_define(`STRIPS', `STRIPS_X')m4_define(`DEPTH', `ROWS')m4_define(`EXTENT', `COLS')')
 FAR_STRIPS
@@ -147,7 +149,7 @@ SAME_COST`'STRIP_PASS($1, `$2', `MIDDLE_BUFFER', `MIDDLE_TILE', COLS)')
    a tile is row q of the frame.  The begin says with POWER(x), MODEL_POWER(x) what the modes add up to `power'
    and `model_power'; the text that follows gives each mode re and im, and the frame's MISS(x), whose squares
    a strip adds up in error[s, strip].  Begin and text see one mode. */
-m4_define(`MODULUS_PASS', `m4_define(`BEGIN_TEXT', `$3')m4_define(`PASS_TEXT', `$3$4')m4_define(`SUMMED', 1)NATURAL_PASS($1, `$2')
+m4_define(`MODULUS_PASS', `m4_define(`DETECTOR_$1', `$3$4')m4_define(`DETECTOR_ARGS_$1', `$2')m4_define(`BEGIN_TEXT', `$3')m4_define(`PASS_TEXT', `$3$4')m4_define(`SUMMED', 1)NATURAL_PASS($1, `$2')
 SAME_COST`'STRIP_PASS($1, `$2', `MIDDLE_BUFFER', `IF_MODES(`MODES_MIDDLE_TILE', `MIDDLE_TILE')', COLS, MODES)
 NEAR_STRIPS`'SAME_COST`'STRIP_PASS(near_$1, `$2', `NEAR_BUFFER', `IF_MODES(`MODES_NEAR_TILE', `NEAR_TILE')', ROWS, MODES)`'FAR_STRIPS')
 m4_define(`POWER', `const lanes power = $1;')
@@ -198,7 +200,7 @@ m4_define(`NO_USE', `m4_ifelse(`$1', `', `', `m4_popdef(`$1')NO_USE(m4_shift($@)
 m4_define(`PLACES', ``AMPLITUDE_AT', `STATE_RE', `STATE_IM', `PUT_STATE', `FACTOR_RE', `FACTOR_IM', `RAMP'')
 m4_define(`STRIP_WORDS', `USE(`STRIP', PLACES)')
 m4_define(`STRIP_WORDS_END', `NO_USE(PLACES)')
-m4_define(`STRIP_AMPLITUDE_AT', `AMPLITUDE_STREAM(AMPLITUDES_OF(frame[s] - first), AMPLITUDE_PLACE, DEPTH * TILE)')
+m4_define(`STRIP_AMPLITUDE_AT', `AMPLITUDE_STREAM(AMPLITUDES_OF(DATA_FRAME[s] - first), AMPLITUDE_PLACE, DEPTH * TILE)')
 m4_define(`STRIP_STATE_RE', `STREAM(state, STRIP_AT, DEPTH * 2 * TILE)')
 m4_define(`STRIP_STATE_IM', `STREAM(state, STRIP_AT + TILE, DEPTH * 2 * TILE)')
 m4_define(`STRIP_PUT_STATE', `PUT_REALS(state, STRIP_AT, $1); PUT_REALS(state, STRIP_AT + TILE, $2)')
@@ -215,6 +217,21 @@ m4_define(`PIXELS_PUT_STATE', `PUT_PAIR(state, NATURAL_AT(WAVE, p0 + l, q), $1, 
 m4_define(`PIXELS_FACTOR_RE', `PAIR_RE(factor, NATURAL_AT(0, p0 + l, q))')
 m4_define(`PIXELS_FACTOR_IM', `PAIR_IM(factor, NATURAL_AT(0, p0 + l, q))')
 m4_define(`PIXELS_RAMP', `product(SAME_WAVES(ramp, RAMP_OF + p0 + l), WAVES(ramp, RAMP_OF + ROWS + q))')
+
+/* WHOLE_PASS(name, load, middle, store): the three of them, in the far field with one wave, as one kernel, whose
+   group keeps the frame in local memory; not in C.  It has the arguments of all of them, the data's frame apart from
+   the window's, but for the scratch. */
+m4_define(`WHOLE_PASS', `KERNEL($1, OUT(cplx, result), IN(cplx, table_y), IN(cplx, table_x), WINDOW_ARGS,
+           m4_patsubst(m4_defn(`DETECTOR_ARGS_$3'), `(int, frame)', `(int, data_frame)'))
+    WHOLE_PARTS(`$2', `$3', `$4')
+    WHOLE_BUFFERS
+    GROUP(s, part, 1)
+        (void)part;
+        WAVE_WINDOW
+        m4_pushdef(`DATA_FRAME', `data_frame')m4_define(`SUMMED', 1)WHOLE_FRAME(`$2', `$3', `$4')m4_popdef(`DATA_FRAME')
+        END_WINDOW
+    END_GROUP
+END_KERNEL')
 
 /* Texts for a tile, in words of its own loops: for what needs more than one of them.
    DETECTOR_PASS(name, more arguments, text) is two kernels as MODULUS_PASS; DETECTOR_SUMS for those that

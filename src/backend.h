@@ -44,6 +44,7 @@ typedef struct ag_kernel {
     int id;   /* its place in the table */
     int unfused; /* the id of what stands in for it where a library transforms; its own where it has
                     no transforms; -1: it cannot be used then */
+    int whole[3]; /* the ids of the load, middle and store that it does in one; -1: none */
     int kind; /* AG_EACH: independent items; AG_GROUPS: work-groups */
     int nargs;
     struct {
@@ -62,6 +63,7 @@ typedef struct ag_limits {
     int64_t allocation;    /* bytes of the largest single allocation */
     int64_t local;         /* bytes of local memory per group */
     int lanes;             /* work-items per group to be used */
+    int whole;             /* the same where one group has a frame; 0: none does */
     int warp;              /* of which so many run in step; 0: unknown */
     int cooperative;       /* a launch whose groups wait for one another is possible */
     int tile;              /* columns of a transform tile, at most */

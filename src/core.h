@@ -181,11 +181,13 @@ typedef struct ag_counted {
 ag_counted ag_device_count_only(ag_device *device, int on);
 int ag_device_counts(const ag_device *device);
 /* Of the device: columns of a transform tile at most, lanes of a group, frames that keep it busy,
-   bytes of local memory of a group, of the largest allocation, in all; who transforms. */
+   bytes of local memory of a group, of the largest allocation, in all; who transforms; lanes of a group that has
+   a whole frame, 0: none has. */
 typedef struct ag_room {
     int tile, lanes, parallel;
     int64_t local, allocation, memory;
     const struct ag_fft *fft; /* the library that transforms; NULL: the kernels do */
+    int whole;
 } ag_room;
 ag_room ag_device_room(const ag_device *device);
 /* Its memory is the host's. */
@@ -210,6 +212,11 @@ typedef union ag_value {
 } ag_value;
 /* What the typed launchers of kernels.h call: `items` of the kernel's kind. */
 void ag_launch(ag_program *program, int kernel, int64_t items, const ag_value *value);
+
+/* While on, a load, a middle and a store that follow one another become one launch where a kernel for them is built,
+   whatever the number of frames, because the bits of an error depend on it.  The trace has the three, the ledger the
+   one. */
+void ag_program_join(ag_program *program, int on);
 
 /* Launches between begin and end are kept, not run; replay runs them again. */
 typedef struct ag_recording ag_recording;

@@ -230,7 +230,7 @@ ag_room
 ag_device_room(const ag_device *device)
 {
     const ag_limits *l = &device->limits;
-    const ag_room room = {l->tile, l->lanes, l->parallel, l->local, l->allocation, l->memory, device->fft};
+    const ag_room room = {l->tile, l->lanes, l->parallel, l->local, l->allocation, l->memory, device->fft, l->whole};
     return room;
 }
 

@@ -40,8 +40,12 @@ ag_status ag_device_stick(ag_device *device, ag_status status);
    loaded: the drivers that they open do not survive being unloaded. */
 const void *ag_module_load(const char *name, const char *symbol, int abi, char *reason, size_t room);
 
-/* launch.c: one step in the trace and in the ledger, whose line gets the step's number in front. */
+/* launch.c: one step in the trace and, unless its line is empty, in the ledger, where the step's number is put
+   in front. */
 void ag_device_emit(ag_device *device, const char *trace, const char *ledger);
+/* recording.c: a launch's lines, and its cost. */
+void ag_recording_keep(ag_recording *recording, const char *trace, const char *ledger);
+void ag_recording_cost(ag_recording *recording, const ag_cost *cost);
 /* launch.c: around what may be timed, see ag_device_profile; the name is a constant. */
 double ag_time_begin(ag_device *device);
 void ag_time_end(ag_device *device, double begin, const char *name, const ag_cost *cost);

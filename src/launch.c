@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* launch.c -- building and launching kernels; the trace, the ledger, timings and recordings. */
+/* launch.c -- building and launching kernels; the trace, the ledger and timings. */
 #include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
@@ -13,15 +13,13 @@ struct ag_program {
     ag_device *device;
     ag_shape shape;
     ag_binary *binary[AG_KERNELS];
-};
-
-/* The lines of a recording are kept so that each replay traces alike. */
-struct ag_recording {
-    ag_device *device;
-    ag_tape *tape;
-    int64_t count, room;
-    char **trace, **ledger;
-    ag_cost cost; /* of all that was recorded */
+    /* Between ag_program_join and the next the launches that a kernel for whole frames may do in one. */
+    int joins, held;
+    struct launch {
+        int number;
+        int64_t items;
+        ag_arg arg[AG_MAX_ARGS];
+    } hold[3];
 };
 
 /* The kernel that does what this one does for frames of a shape; -1: none. */
@@ -29,6 +27,33 @@ static int
 form(const ag_shape *shape, int number)
 {
     return shape->unfused ? ag_kernels[number].unfused : number;
+}
+
+/* What a kernel is built for. */
+static ag_shape
+shape_of(const ag_device *device, const ag_shape *shape, const ag_kernel *kernel)
+{
+    ag_shape own = *shape;
+    own.whole = kernel->whole[0] >= 0;
+    own.lanes = own.whole ? device->limits.whole : device->limits.lanes;
+    return own;
+}
+
+static void
+build(ag_program *program, int number)
+{
+    ag_device *device = program->device;
+    const ag_kernel *kernel = &ag_kernels[number];
+    const ag_shape shape = shape_of(device, &program->shape, kernel);
+    const int64_t local = kernel->local(&shape);
+    if (program->binary[number])
+        return;
+    if (local > device->limits.local)
+        ag_device_fail(device, AG_DEVICE_ERROR,
+                       "device %s: kernel %s needs %lld bytes of local memory, there are %lld",
+                       device->name, kernel->name, (long long)local, (long long)device->limits.local);
+    else
+        ag_device_stick(device, device->backend->build(device->handle, kernel, &shape, &program->binary[number]));
 }
 
 ag_program *
@@ -45,23 +70,15 @@ ag_program_create(ag_device *device, const ag_shape *shape, int n, const int *li
     program->shape = *shape;
     program->shape.lanes = device->limits.lanes;
     for (int i = 0; i < n && !device->status && !device->count_only; i++) {
+        if (ag_kernels[list[i]].whole[0] >= 0 && !shape->whole)
+            continue;
         const int number = form(shape, list[i]);
         if (number < 0) {
             ag_device_fail(device, AG_BAD_ARGUMENT, "kernel %s transforms by itself: no library can do it instead",
                            ag_kernels[list[i]].name);
             break;
         }
-        const ag_kernel *kernel = &ag_kernels[number];
-        const int64_t local = kernel->local(&program->shape);
-        if (program->binary[number])
-            continue;
-        if (local > device->limits.local)
-            ag_device_fail(device, AG_DEVICE_ERROR,
-                           "device %s: kernel %s needs %lld bytes of local memory, there are %lld",
-                           device->name, kernel->name, (long long)local, (long long)device->limits.local);
-        else
-            ag_device_stick(device, device->backend->build(device->handle, kernel, &program->shape,
-                                                           &program->binary[number]));
+        build(program, number);
     }
     if (device->status) {
         ag_program_destroy(program);
@@ -85,37 +102,13 @@ void
 ag_device_emit(ag_device *d, const char *trace, const char *ledger)
 {
     char line[1024];
-    d->steps++;
     if (d->trace)
         d->trace(d->sink, trace);
-    if (d->ledger) {
+    d->steps += *ledger != 0;
+    if (d->ledger && *ledger) {
         snprintf(line, sizeof line, "%lld %s", (long long)d->steps, ledger);
         d->ledger(d->sink, line);
     }
-}
-
-static void
-keep(ag_recording *r, const char *trace, const char *ledger)
-{
-    if (r->count == r->room) {
-        const int64_t room = r->room ? 2 * r->room : 256;
-        char **t = realloc(r->trace, (size_t)room * sizeof *t);
-        if (t)
-            r->trace = t;
-        char **l = realloc(r->ledger, (size_t)room * sizeof *l);
-        if (l)
-            r->ledger = l;
-        if (!t || !l) {
-            ag_device_fail(r->device, AG_NO_MEMORY, "recording: out of host memory");
-            return;
-        }
-        r->room = room;
-    }
-    r->trace[r->count] = strdup(trace);
-    r->ledger[r->count] = strdup(ledger);
-    if (!r->trace[r->count] || !r->ledger[r->count])
-        ag_device_fail(r->device, AG_NO_MEMORY, "recording: out of host memory");
-    r->count++;
 }
 
 /* Scalars are traced by their bits, so that equal lines mean equal work. */
@@ -156,20 +149,11 @@ ag_time_end(ag_device *d, double begin, const char *kernel, const ag_cost *cost)
     d->timing(d->timing_user, &timing);
 }
 
-void
-ag_launch(ag_program *program, int number, int64_t items, const ag_value *value)
+/* The values as the backend takes them; 0 and a failure that sticks where one is wrong. */
+static int
+take(ag_device *d, const ag_kernel *kernel, const ag_value *value, ag_arg *arg)
 {
-    if (!program || program->device->status || program->device->count_only || items < 1)
-        return;
-    ag_device *d = program->device;
-    const int built = form(&program->shape, number);
-    const ag_kernel *kernel = &ag_kernels[built < 0 ? number : built];
-    ag_arg arg[AG_MAX_ARGS];
-    memset(arg, 0, sizeof arg);
-    if (!program->binary[kernel->id]) {
-        ag_device_fail(d, AG_BAD_ARGUMENT, "kernel %s was not built", kernel->name);
-        return;
-    }
+    memset(arg, 0, AG_MAX_ARGS * sizeof *arg);
     for (int i = 0; i < kernel->nargs; i++) {
         const int kind = kernel->arg[i].kind;
         if (kind == AG_ARG_INDEX) {
@@ -182,33 +166,126 @@ ag_launch(ag_program *program, int number, int64_t items, const ag_value *value)
             if (value[i].array->type != kernel->arg[i].type || value[i].array->device != d) {
                 ag_device_fail(d, AG_BAD_ARGUMENT, "kernel %s: argument %s has the wrong type or device",
                                kernel->name, kernel->arg[i].name);
-                return;
+                return 0;
             }
             arg[i].memory = value[i].array->memory;
             arg[i].offset = value[i].array->offset;
         }
     }
-    if (d->trace || d->ledger || d->recording) {
-        char trace[1024], ledger[256];
-        describe(trace, sizeof trace, program, kernel, items, arg);
-        snprintf(ledger, sizeof ledger, "%s groups %lld lanes %d local %lld", kernel->name,
-                 (long long)(items * kernel->parts(&program->shape)), program->shape.lanes,
-                 (long long)kernel->local(&program->shape));
-        if (d->recording)
-            keep(d->recording, trace, ledger);
-        else
-            ag_device_emit(d, trace, ledger);
+    return 1;
+}
+
+static void
+tell(ag_device *d, const char *trace, const char *ledger)
+{
+    if (d->recording)
+        ag_recording_keep(d->recording, trace, ledger);
+    else
+        ag_device_emit(d, trace, ledger);
+}
+
+/* Runs a kernel; the trace tells the `n` launches that were asked for. */
+static void
+run(ag_program *program, const ag_kernel *kernel, int64_t items, const ag_arg *arg, const struct launch *asked, int n)
+{
+    ag_device *d = program->device;
+    const ag_shape shape = shape_of(d, &program->shape, kernel);
+    for (int i = 0; i < n && (d->trace || d->ledger || d->recording); i++) {
+        char trace[1024], ledger[256] = "";
+        describe(trace, sizeof trace, program, &ag_kernels[asked[i].number], asked[i].items, asked[i].arg);
+        if (i == n - 1)
+            snprintf(ledger, sizeof ledger, "%s groups %lld lanes %d local %lld", kernel->name,
+                     (long long)(items * kernel->parts(&shape)), shape.lanes, (long long)kernel->local(&shape));
+        tell(d, trace, ledger);
     }
     ag_cost cost = {0, 0};
     if (d->timing || d->recording)
-        cost = kernel->cost(&program->shape, items, arg);
+        cost = kernel->cost(&shape, items, arg);
     const double begin = ag_time_begin(d);
     ag_device_stick(d, d->backend->launch(d->handle, program->binary[kernel->id], items, arg));
     ag_time_end(d, begin, kernel->name, &cost);
-    if (d->recording) {
-        d->recording->cost.bytes += cost.bytes;
-        d->recording->cost.flops += cost.flops;
+    if (d->recording)
+        ag_recording_cost(d->recording, &cost);
+}
+
+/* Runs what is held. */
+static void
+release(ag_program *program)
+{
+    for (int i = 0; i < program->held && !program->device->status; i++) {
+        const struct launch *const l = &program->hold[i];
+        run(program, &ag_kernels[l->number], l->items, l->arg, l, 1);
     }
+    program->held = 0;
+}
+
+/* Load, middle and store as one: their arguments in the order that WHOLE_PASS has them (gen/passes.m4). */
+static void
+run_whole(ag_program *program, const ag_kernel *kernel)
+{
+    const struct launch *const load = program->hold, *const middle = load + 1, *const store = load + 2;
+    ag_arg arg[AG_MAX_ARGS];
+    int n = 0;
+    arg[n++] = store->arg[0];
+    arg[n++] = load->arg[1];
+    arg[n++] = middle->arg[1];
+    for (int i = 2; i < ag_kernels[load->number].nargs - 1; i++)
+        arg[n++] = load->arg[i];
+    for (int i = 2; i < ag_kernels[middle->number].nargs - 1; i++)
+        arg[n++] = middle->arg[i];
+    run(program, kernel, load->items, arg, load, 3);
+    program->held = 0;
+}
+
+/* Whether the launch waits for those that may follow it, or was the last of a frame's three. */
+static int
+joined(ag_program *program, const struct launch *launch)
+{
+    struct launch *const hold = program->hold;
+    const int n = program->held;
+    for (int i = 0; i < AG_KERNELS; i++) {
+        const int *const part = ag_kernels[i].whole;
+        if (!program->binary[i] || part[n] != launch->number || (n > 0 && part[0] != hold[0].number) ||
+            (n > 1 && part[1] != hold[1].number))
+            continue;
+        hold[program->held++] = *launch;
+        if (program->held == 3)
+            run_whole(program, &ag_kernels[i]);
+        return 1;
+    }
+    return 0;
+}
+
+void
+ag_program_join(ag_program *program, int on)
+{
+    if (!program)
+        return;
+    release(program);
+    program->joins = on && program->shape.whole;
+}
+
+void
+ag_launch(ag_program *program, int number, int64_t items, const ag_value *value)
+{
+    if (!program || program->device->status || program->device->count_only || items < 1)
+        return;
+    ag_device *d = program->device;
+    const int built = form(&program->shape, number);
+    const ag_kernel *kernel = &ag_kernels[built < 0 ? number : built];
+    struct launch launch = {kernel->id, items, {{0}}};
+    if (!program->binary[kernel->id]) {
+        ag_device_fail(d, AG_BAD_ARGUMENT, "kernel %s was not built", kernel->name);
+        return;
+    }
+    if (!take(d, kernel, value, launch.arg))
+        return;
+    if (program->joins) {
+        if (joined(program, &launch))
+            return;
+        release(program);
+    }
+    run(program, kernel, items, launch.arg, &launch, 1);
 }
 
 void
@@ -231,60 +308,6 @@ ag_device_trace(ag_device *device, ag_line_sink *trace, ag_line_sink *ledger, vo
     device->ledger = ledger;
     device->sink = user;
     device->steps = 0;
-}
-
-ag_recording *
-ag_record_begin(ag_device *device)
-{
-    ag_recording *r = device->status ? NULL : calloc(1, sizeof *r);
-    if (!r) {
-        ag_device_fail(device, AG_NO_MEMORY, "recording: out of host memory");
-        return NULL;
-    }
-    if (ag_device_stick(device, device->backend->record(device->handle, AG_RECORD_BEGIN, &r->tape))) {
-        free(r);
-        return NULL;
-    }
-    r->device = device;
-    device->recording = r;
-    return r;
-}
-
-void
-ag_record_end(ag_recording *r)
-{
-    if (!r)
-        return;
-    r->device->recording = NULL;
-    ag_device_stick(r->device, r->device->backend->record(r->device->handle, AG_RECORD_END, &r->tape));
-}
-
-void
-ag_replay(ag_recording *r)
-{
-    if (!r || r->device->status)
-        return;
-    ag_device *d = r->device;
-    for (int64_t i = 0; i < r->count && (d->trace || d->ledger); i++)
-        ag_device_emit(d, r->trace[i], r->ledger[i]);
-    const double begin = ag_time_begin(d);
-    ag_device_stick(d, d->backend->replay(d->handle, r->tape, 1));
-    ag_time_end(d, begin, "recording", &r->cost);
-}
-
-void
-ag_recording_destroy(ag_recording *r)
-{
-    if (!r)
-        return;
-    r->device->backend->replay(r->device->handle, r->tape, 0);
-    for (int64_t i = 0; i < r->count; i++) {
-        free(r->trace[i]);
-        free(r->ledger[i]);
-    }
-    free(r->trace);
-    free(r->ledger);
-    free(r);
 }
 
 void

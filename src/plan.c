@@ -206,13 +206,17 @@ ag_plan_shape(ag_plan *plan, const ag_room *room, int64_t rows, int64_t cols, in
         s->spill = 1;
         s->tile = room->tile;
     }
+    /* A whole frame, its lines padded as LINE in gen/gpu.m4. */
+    const int64_t line = (2 * cols + 31) / 32 * 32 + 17;
+    s->whole = room->whole > 0 && !s->spill && !s->y.chirp && !s->x.chirp &&
+               (int64_t)sizeof(ag_real) * (line * rows + room->whole) + 256 <= room->local;
     s->strips_x = (s->x.length + s->tile - 1) / s->tile;
     s->strips_y = (s->y.length + s->tile - 1) / s->tile;
     plan->amplitude = (int64_t)s->strips_y * s->x.length * s->tile;
     plan->scratch = 2 * plan->amplitude;
     plan->tops = tops(rows, cols);
     plan->spill = s->spill ? (int64_t)AG_MAX(s->strips_x, s->strips_y) * 2 * s->tile * longest : 0;
-    int n = snprintf(plan->id, sizeof plan->id, "passes3 rows ");
+    int n = snprintf(plan->id, sizeof plan->id, "passes%d rows ", s->whole ? 1 : 3);
     n += put_axis(plan->id + n, sizeof plan->id - (size_t)n, &s->y);
     n += snprintf(plan->id + n, sizeof plan->id - (size_t)n, " cols ");
     n += put_axis(plan->id + n, sizeof plan->id - (size_t)n, &s->x);

@@ -7,6 +7,7 @@ ag_propagate(const ag_pass *p, ag_load *load, ag_middle *middle, void *what, ag_
              ag_array *result)
 {
     const int64_t waves = p->slots * p->plan->shape.modes;
+    ag_program_join(p->program, load && store);
     if (load)
         load(p->program, waves, p->scratch, p->plan->table_y, &p->frame, p->corner, p->fraction, p->object,
              p->object_cols, &p->probe, p->probe_step, p->spill);
@@ -17,4 +18,5 @@ ag_propagate(const ag_pass *p, ag_load *load, ag_middle *middle, void *what, ag_
     ag_plan_transform(p->plan, waves, p->scratch, 1);
     store(p->program, waves, result, p->scratch, p->plan->table_y, &p->frame, p->corner, p->fraction, p->object,
           p->object_cols, &p->probe, p->probe_step, p->spill);
+    ag_program_join(p->program, 0);
 }

@@ -29,6 +29,7 @@ typedef struct ag_shape {
     int modes;     /* of the probe, whose intensities add up */
     int linear;    /* object windows at sub-pixel positions by bilinear interpolation */
     int spill;     /* tiles lie in global memory because local memory is too small */
+    int whole;     /* one group keeps a frame in local memory; of a plan: it may */
     int unfused;   /* a library transforms: frames in natural order between the passes */
     int words;     /* amplitudes: 0 reals, 1 words of 16 bits */
     int store;     /* activations of a net: 0 reals, 1 IEEE half, 2 bfloat16 */

@@ -24,6 +24,7 @@
 extern const ag_kernel ag_kernels[];
 
 #define ROOM 49152 /* bytes that every CUDA device has for a group */
+#define MOST_ROOM (227 * 1024)
 static const int wanted[] = {75, 80, 86, 90, 100, 120};
 #define COUNT(list) (sizeof list / sizeof *list)
 
@@ -80,6 +81,13 @@ load(void)
     return library != NULL;
 }
 
+/* Whether a kernel is built for a shape: those that keep a whole frame have their own, with w. */
+static int
+belongs(int kernel, const ag_shape *shape)
+{
+    return (ag_kernels[kernel].whole[0] >= 0) == (shape->whole != 0);
+}
+
 /* The defines for all kernels at one shape, which it returns. */
 static ag_shape
 shape_lines(char *text, size_t room, const char *shape, int local)
@@ -88,19 +96,24 @@ shape_lines(char *text, size_t room, const char *shape, int local)
     ag_plan plan;
     ag_message message;
     if (sscanf(shape, "%dx%d%n", &rows, &cols, &end) != 2 ||
-        strspn(shape + end, "ls") != strlen(shape + end)) {
-        fprintf(stderr, "shape: found \"%s\", expected ROWSxCOLS[l][s]\n", shape);
+        strspn(shape + end, "lsw") != strlen(shape + end)) {
+        fprintf(stderr, "shape: found \"%s\", expected ROWSxCOLS[l][s][w]\n", shape);
         exit(2);
     }
-    const ag_room gpu = {16, 256, 8, strchr(shape, 's') ? 1 : local, INT64_MAX, INT64_MAX, NULL};
+    const int whole = strchr(shape, 'w') ? 512 : 0;
+    const ag_room gpu = {16, whole ? whole : 256, 8, strchr(shape, 's') ? 1 : local, INT64_MAX, INT64_MAX, NULL, whole};
     if (ag_plan_shape(&plan, &gpu, rows, cols, strchr(shape, 'l') != NULL, &message)) {
         fprintf(stderr, "%s\n", message.text);
         exit(1);
     }
-    shape_text(text, room, ag_kernels[0].name, &plan.shape);
-    for (int i = 1; i < AG_KERNELS; i++) {
+    int first = 0;
+    while (!belongs(first, &plan.shape))
+        first++;
+    shape_text(text, room, ag_kernels[first].name, &plan.shape);
+    for (int i = first + 1; i < AG_KERNELS; i++) {
         const size_t n = strlen(text);
-        snprintf(text + n, room - n, "#define AG_KERNEL_%s\n", ag_kernels[i].name);
+        if (belongs(i, &plan.shape))
+            snprintf(text + n, room - n, "#define AG_KERNEL_%s\n", ag_kernels[i].name);
     }
     return plan.shape;
 }
@@ -179,7 +192,7 @@ compile(const char *text, const char *shape, int arch)
     nvrtc_program *program;
     figures kernel[AG_KERNELS];
     int failed = 0;
-    const ag_shape built = shape_lines(whole, sizeof whole, shape, ROOM);
+    const ag_shape built = shape_lines(whole, sizeof whole, shape, strchr(shape, 'w') ? MOST_ROOM : ROOM);
     for (int i = 0; i < AG_KERNELS; i++)
         kernel[i] = (figures){-1, (int)ag_kernels[i].local(&built), -1};
     strcat(whole, text);
@@ -193,6 +206,8 @@ compile(const char *text, const char *shape, int arch)
         printf("sm_%d %s: %s\n", arch, shape, nvrtc.error(status));
     for (int i = 0; i < AG_KERNELS && !status; i++) {
         const figures *f = &kernel[i];
+        if (!belongs(i, &built))
+            continue;
         failed += f->registers < 1 || f->private < 0;
         printf("sm_%d %s %s ", arch, shape, ag_kernels[i].name);
         printf(f->registers < 1 || f->private < 0 ? ": the assembler says nothing\n" : "%d %d %d\n",
@@ -210,7 +225,8 @@ main(int argc, char **argv)
         const ag_shape shape = shape_lines(text, sizeof text, argv[2], atoi(argv[3]));
         fputs(text, stdout);
         for (int i = 0; i < AG_KERNELS; i++)
-            printf("/* local %s %lld */\n", ag_kernels[i].name, (long long)ag_kernels[i].local(&shape));
+            if (belongs(i, &shape))
+                printf("/* local %s %lld */\n", ag_kernels[i].name, (long long)ag_kernels[i].local(&shape));
         return 0;
     }
     if (argc < 3) {

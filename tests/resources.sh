@@ -103,10 +103,11 @@ cat >"$work/table" <<'END'
 SPDX-License-Identifier: BSD-3-Clause
 What a kernel takes, as REGISTERS/LOCAL/PRIVATE: vector registers of a work-item, bytes of local
 memory of a group, bytes of a work-item that did not get registers (spills, arrays).  Shapes: rows x
-columns of a frame, l for bilinear windows; 131 goes through Bluestein's algorithm.  Written by
+columns of a frame, l for bilinear windows, w for kernels that keep a
+whole frame; 131 goes through Bluestein's algorithm.  Written by
 tests/resources.sh.
 END
-set -- 128x128 256x256 131x131l
+set -- 128x128 256x256 131x131l 128x32w
 start NVRTC "$abs_top_builddir/tests/nvrtc_check" "$abs_top_srcdir/generated/kernels.cu" "$@"
 start clang sh "$abs_top_srcdir/tests/amdgcn.sh" "$@"
 wait

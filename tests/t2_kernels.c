@@ -83,8 +83,9 @@ run_row(const kernel_row *row, ag_device *device, int another, int compares)
             result.tolerance = p.tolerance;
         }
         result.digest = p.digest;
-        n += (size_t)snprintf(result.shapes + n, sizeof result.shapes - n, " %dx%d%s%s", at->rows,
-                              at->cols, at->linear ? "l" : "", p.plan.shape.spill ? "s" : "");
+        if (!p.left_out)
+            n += (size_t)snprintf(result.shapes + n, sizeof result.shapes - n, " %dx%d%s%s", at->rows,
+                                  at->cols, at->linear ? "l" : "", p.plan.shape.spill ? "s" : "");
         if (store)
             n += (size_t)snprintf(result.shapes + n, sizeof result.shapes - n, " %s %.1e", store == 1 ? "fp16" : "bf16", p.error);
         if (at->words)
@@ -161,7 +162,11 @@ START_TEST(test_kernel)
     const char *const name = test_device(variant), *const only = getenv("ARGAND_TEST_ROWS");
     if (only && !strstr(only, row->name))
         return;
-    if (!strcmp(name, "cpu") || !strcmp(name, "cpu:0")) {
+    const int processor = !strcmp(name, "cpu") || !strcmp(name, "cpu:0");
+    if (processor && ag_kernels[row->number].whole[0] >= 0) {
+        printf("skip: %s: C has no kernel that keeps a frame, see gen/c_passes.m4\n", row->name);
+        test_ran(variant, row->number);
+    } else if (processor) {
         run_processor(row, variant);
     } else {
         ag_device *const device = test_open(variant);

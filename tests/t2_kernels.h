@@ -39,6 +39,7 @@ typedef struct problem {
     int unfused;  /* the kernel's form for where a library transforms */
     int store;    /* of the shape: how activations are kept */
     int compares; /* 0: only the digest of the results is wanted */
+    int left_out; /* the plan of the shape has no use for the kernel */
     double tolerance, error;
     uint64_t digest;
     ag_random random;
@@ -127,6 +128,14 @@ double modulus_of(const problem *p, const double complex *w, int64_t i);
 void compare_strips(problem *p, int near, const char *what, const ag_array *strips,
                     const double complex *expected);
 
+/* The options of the methods at the detector in these tests. */
+#define GUARD 1e-3
+#define LEAST 0.25
+#define BETA  0.75
+/* What a method makes of the waves psi, scaled to go back, and the state that it keeps. */
+enum { MODULUS, DM, RAAR };
+double complex *detect(problem *p, const middle *m, int kind, int start, double complex **kept);
+
 /* ---- t2_ep.c ------------------------------------------------------------------------------------ */
 
 /* Reals from `least' up. */
@@ -155,6 +164,8 @@ check_kernel check_ep_begin, check_ep_spread, check_ep_start, check_ep_weigh, ch
 check_kernel check_near_ep_start, check_near_ep_weigh, check_near_ep_project;
 check_kernel check_ep_update, check_ep_terms, check_ep_residual, check_ep_gamma, check_ep_prior, check_ep_noise;
 check_kernel check_copy, check_multiply_add;
+check_kernel check_whole_ap, check_whole_dm, check_whole_raar;
+check_kernel check_whole_ap, check_whole_dm, check_whole_raar;
 
 /* Which shapes a kernel is run at: all, those without a limit on local memory, the first, the first with
    activations in each precision. */

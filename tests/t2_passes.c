@@ -113,8 +113,6 @@ check_store_stack(problem *p)
 
 /* ---- middle passes ----------------------------------------------------------------------- */
 
-enum { MODULUS, DM, RAAR };
-static const double guard = 1e-3, least = 0.25, beta = 0.75;
 
 middle
 middle_begin(problem *p, int64_t first)
@@ -189,11 +187,31 @@ square(double x)
     return x * x;
 }
 
-/* a w / (max(|w|, least) + guard) at pixel i, or w where nothing was measured. */
+/* a w / (max(|w|, LEAST) + GUARD) at pixel i, or w where nothing was measured. */
 static wave
 project(const problem *p, double a, const wave *w, int64_t i)
 {
-    return a < UNMEASURED ? a * w[i] / (fmax(modulus_of(p, w, i), least) + guard) : w[i];
+    return a < UNMEASURED ? a * w[i] / (fmax(modulus_of(p, w, i), LEAST) + GUARD) : w[i];
+}
+
+wave *
+detect(problem *p, const middle *m, int kind, int start, wave **kept)
+{
+    wave *const on = take(p, p->waves * p->pixels, sizeof *on), *const z = take(p, p->waves * p->pixels, sizeof *z);
+    *kept = take(p, p->waves * p->pixels, sizeof *on);
+    for (int64_t i = 0; i < p->waves * p->pixels && p->compares; i++)
+        z[i] = kind == MODULUS || start ? m->psi[i]
+               : kind == DM             ? 2 * m->psi[i] - m->phi[i]
+                                        : m->phi[i] + 2 * BETA * m->psi[i];
+    for (int64_t i = 0; i < p->waves * p->pixels && p->compares; i++) {
+        on[i] = project(p, data_at(p, m, i), z, i);
+        if (kind == DM)
+            (*kept)[i] = on[i] += start ? 0 : m->phi[i] - m->psi[i];
+        else if (kind == RAAR)
+            (*kept)[i] = BETA * (z[i] - m->psi[i]) + (1 - 2 * BETA) * on[i];
+        on[i] *= m->scale;
+    }
+    return on;
 }
 
 static void
@@ -203,29 +221,17 @@ check_middle(problem *p, int kind, int64_t first, int start)
     const ag_array *const table = p->near ? p->plan.table_y : p->plan.table_x;
     if (kind == MODULUS)
         (p->near ? ag_run_near_modulus : ag_run_modulus)(p->program, p->slots, m.scratch, table, m.error, p->d_frame,
-                                                         first, m.measured, m.scale, least, guard, p->spill);
+                                                         first, m.measured, m.scale, LEAST, GUARD, p->spill);
     else if (kind == DM)
         (p->near ? ag_run_near_modulus_dm
                  : ag_run_modulus_dm)(p->program, p->slots, m.scratch, table, m.error, m.kept, p->d_frame, first,
-                                      m.measured, m.scale, least, guard, start, p->spill);
+                                      m.measured, m.scale, LEAST, GUARD, start, p->spill);
     else
         (p->near ? ag_run_near_modulus_raar
                  : ag_run_modulus_raar)(p->program, p->slots, m.scratch, table, m.error, m.kept, p->d_frame, first,
-                                        m.measured, m.scale, least, guard, beta, start, p->spill);
-    wave *const on = take(p, p->waves * p->pixels, sizeof *on), *const z = take(p, p->waves * p->pixels, sizeof *z);
-    wave *const kept = take(p, p->waves * p->pixels, sizeof *on);
-    for (int64_t i = 0; i < p->waves * p->pixels && p->compares; i++)
-        z[i] = kind == MODULUS || start ? m.psi[i]
-               : kind == DM             ? 2 * m.psi[i] - m.phi[i]
-                                        : m.phi[i] + 2 * beta * m.psi[i];
-    for (int64_t i = 0; i < p->waves * p->pixels && p->compares; i++) {
-        on[i] = project(p, data_at(p, &m, i), z, i);
-        if (kind == DM)
-            kept[i] = on[i] += start ? 0 : m.phi[i] - m.psi[i];
-        else if (kind == RAAR)
-            kept[i] = beta * (z[i] - m.psi[i]) + (1 - 2 * beta) * on[i];
-        on[i] *= m.scale;
-    }
+                                        m.measured, m.scale, LEAST, GUARD, BETA, start, p->spill);
+    wave *kept;
+    wave *const on = detect(p, &m, kind, start, &kept);
     if (p->compares && p->near)
         reference_columns(p, on, p->waves, -1);
     else if (p->compares)

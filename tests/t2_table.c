@@ -101,6 +101,9 @@ const kernel_row kernel_table[] = {
     ROW(turn_within, WINDOW, 5e-7),
     ROW(weigh, WINDOW, 2e-7),
     ROWS2(update, TRANSFORM, 1.5e-6),
+    ROW(whole_ap, TRANSFORM, 1e-6),
+    ROW(whole_dm, TRANSFORM, 1e-6),
+    ROW(whole_raar, TRANSFORM, 1e-6),
 };
 /* clang-format on */
 const int kernel_rows = (int)(sizeof kernel_table / sizeof *kernel_table);

@@ -248,15 +248,15 @@ raar_defaults(ag_options *o)
     o->position_limit = 0.2;
 }
 
-#define METHOD(middle_kernel) \
+#define METHOD(middle_kernel, whole_kernel) \
     .create = create, .iterate = iterate, .destroy = destroy, .state = state, \
-    .kernels = 7, .kernel = { \
-        middle_kernel, AG_KERNEL_store_stack, AG_KERNEL_object_sum, AG_KERNEL_divide, \
+    .kernels = 8, .kernel = { \
+        middle_kernel, whole_kernel, AG_KERNEL_store_stack, AG_KERNEL_object_sum, AG_KERNEL_divide, \
         AG_KERNEL_maximum, AG_KERNEL_probe_terms, AG_KERNEL_probe_sum}
 
-const ag_method ag_method_dm = {.name = "dm", .defaults = defaults, METHOD(AG_KERNEL_modulus_dm),
+const ag_method ag_method_dm = {.name = "dm", .defaults = defaults, METHOD(AG_KERNEL_modulus_dm, AG_KERNEL_whole_dm),
                                 .guard = 1e-10, .middle = dm_middle, .keeps_waves = 1};
-const ag_method ag_method_ap = {.name = "ap", .defaults = defaults, METHOD(AG_KERNEL_modulus),
+const ag_method ag_method_ap = {.name = "ap", .defaults = defaults, METHOD(AG_KERNEL_modulus, AG_KERNEL_whole_ap),
                                 .guard = 1e-10, .middle = ag_solver_modulus};
-const ag_method ag_method_raar = {.name = "raar", .defaults = raar_defaults, METHOD(AG_KERNEL_modulus_raar),
+const ag_method ag_method_raar = {.name = "raar", .defaults = raar_defaults, METHOD(AG_KERNEL_modulus_raar, AG_KERNEL_whole_raar),
                                   .guard = 1e-8, .middle = raar_middle, .keeps_waves = 1};
