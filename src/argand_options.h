@@ -30,6 +30,8 @@ typedef struct ag_options {
                               the steps' equations, in parts of its mean; RAAR: relaxation */
     double object_step;    /* PIE family, lsqml: factor of the object step */
     double probe_step;     /* PIE family, lsqml: factor of the probe step */
+    double momentum;       /* lsqml: gain of what the probe's, and with compact batches the object's, changes add up to;
+                              0: none */
     int64_t probe_start;   /* first iteration (from 0) that updates the probe; < 0: never */
     int64_t probe_period;  /* projections: iterations from one probe update to the next */
     int64_t overlap_steps; /* projections: object and probe in turn so often in an iteration that updates the probe */

@@ -86,7 +86,7 @@ typedef struct ag_record {
     int words, fields;
     struct {
         const char *name;
-        char text[896];
+        char text[1536];
     } word[8];
     ag_field field[28];
     /* Rows of a field from where it is to `host`, or from there where `put`. */

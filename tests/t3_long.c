@@ -26,6 +26,7 @@ options_of(int i)
         o.batch = kind[k].batch;
     o.batches = (ag_batching)(k % 3);
     o.noise = (ag_noise)(k % 2);
+    o.momentum = k % 2 ? 0 : 0.5;
     o.probe_start = kind[k].probe_start;
     o.overlap_steps = k == 1 ? 3 : 1;
     o.position_start = k == 0 && strcmp(o.method, "ep") && strcmp(o.method, "ep-em") ? 1 : -1;

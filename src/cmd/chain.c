@@ -37,6 +37,7 @@ static const struct {
     {"beta", REAL, offsetof(ag_options, beta), 0, 1, NULL},
     {"object-step", REAL, offsetof(ag_options, object_step), 0, 10, NULL},
     {"probe-step", REAL, offsetof(ag_options, probe_step), 0, 10, NULL},
+    {"momentum", REAL, offsetof(ag_options, momentum), 0, 1, NULL},
     {"probe-start", WHOLE, offsetof(ag_options, probe_start), -1, 1e9, NULL},
     {"probe-period", WHOLE, offsetof(ag_options, probe_period), 1, 1e9, NULL},
     {"object-inertia", REAL, offsetof(ag_options, object_inertia), 0, 1, NULL},

@@ -59,6 +59,7 @@ static const char help_end[] =
     "      --beta X             PIE family: of the probe step; lsqml: of the steps; raar: relaxation\n"
     "      --object-step X      PIE family, lsqml: factor of the object step\n"
     "      --probe-step X       PIE family, lsqml: factor of the probe step\n"
+    "      --momentum X         lsqml: gain of what the changes of successive iterations add up to (0)\n"
     "      --probe-start K      first iteration, from 0, that refines the probe; -1: never\n"
     "      --probe-period K     projections: iterations from one refinement to the next\n"
     "      --object-inertia X   projections: weight of the old object\n"
@@ -125,6 +126,7 @@ static const struct option long_options[] = {
     {"beta", required_argument, NULL, SETTING},
     {"object-step", required_argument, NULL, SETTING},
     {"probe-step", required_argument, NULL, SETTING},
+    {"momentum", required_argument, NULL, SETTING},
     {"probe-start", required_argument, NULL, SETTING},
     {"probe-period", required_argument, NULL, SETTING},
     {"object-inertia", required_argument, NULL, SETTING},

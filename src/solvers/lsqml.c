@@ -26,6 +26,9 @@
 #define PERIOD 10
 /* A frame's first step along the Poisson gradient, and sweeps that refine it. */
 #define FIRST_ALPHA 0.5
+/* Changes that momentum looks back at. */
+#define OBJECT_DEPTH 2
+#define PROBE_DEPTH  3
 #define SWEEPS      2
 
 typedef struct lsqml {
@@ -37,6 +40,7 @@ typedef struct lsqml {
     ag_array *partial, *sums, *step_of, *step; /* steps: of frames, and [object, probe] */
     ag_array *norm, *scale;
     ag_array *alpha, *now, *mean, *above, *below; /* Poisson: steps of frames, of slots */
+    ag_momentum object, probe; /* the object's: where it goes once an iteration */
     int32_t started, fresh; /* the illumination is to be made anew, not averaged */
 } lsqml;
 
@@ -77,6 +81,10 @@ create(ag_solver *s)
     own->sums = ag_new(d, AG_REAL, 6 * b, "sums");
     own->step_of = ag_new(d, AG_REAL, 2 * b, "steps");
     own->step = ag_new(d, AG_REAL, 2, "steps");
+    if (s->options.momentum > 0 && own->number)
+        ag_momentum_create(&own->object, s, pixels, OBJECT_DEPTH);
+    if (s->options.momentum > 0 && own->probe_direction)
+        ag_momentum_create(&own->probe, s, s->window, PROBE_DEPTH);
     if (s->options.noise == AG_NOISE_POISSON) {
         own->alpha = ag_new(d, AG_REAL, s->frames, "steps");
         own->now = ag_new(d, AG_REAL, b, "steps");
@@ -99,6 +107,8 @@ destroy(ag_solver *s)
         own->below,      own->now};
     for (size_t i = 0; i < sizeof array / sizeof *array; i++)
         ag_array_destroy(array[i]);
+    ag_momentum_destroy(&own->object);
+    ag_momentum_destroy(&own->probe);
     ag_batches_destroy(&own->batches);
     free(own);
 }
@@ -113,6 +123,8 @@ state(ag_solver *s, ag_record *record)
     ag_record_array(record, "illumination", own->illumination, s->object_cols);
     ag_record_array(record, "illumination_top", own->illumination_top, 1);
     ag_record_array(record, "alpha", own->alpha, 1);
+    ag_momentum_state(&own->object, record, "object_velocity", "object_updates", "object_known");
+    ag_momentum_state(&own->probe, record, "probe_velocity", "probe_updates", "probe_known");
 }
 
 /* The illumination, averaged with the one before, so that the preconditioner changes slowly. */
@@ -180,15 +192,16 @@ poisson(const ag_pass *p, void *what)
     ag_solver_free_space(p, s, -1);
 }
 
-/* The next frames of the batch that lie in one block of amplitudes, from `at` on. */
+/* The next frames of the batch that lie in one block of amplitudes, from `at` on; a later sweep finds their probes. */
 static ag_pass
-next(ag_solver *s, int64_t first, int64_t slots, int64_t at, ag_detector *detector)
+next(ag_solver *s, int64_t first, int64_t slots, int64_t at, int sweep, ag_detector *detector)
 {
     ag_pass pass = ag_solver_pass(s, first + at, slots - at, detector);
     detector->at = at;
     if (s->fourier) {
         ag_array shifted = ag_view(s->shifted, at * s->windows);
-        ag_solver_shift(s, &pass, s->probe, 0, &shifted, 1);
+        if (!sweep)
+            ag_solver_shift(s, &pass, s->probe, 0, &shifted, 1);
         pass.probe = shifted;
         pass.probe_step = s->windows;
     }
@@ -209,7 +222,7 @@ listen(ag_solver *s, int64_t k)
         ag_run_poisson_mean(s->program, 1, own->mean, &frame, own->alpha, slots, b->of[k + 1] - b->of[k]);
         s->comm->sum(s->comm, own->mean, NULL);
         for (int64_t at = 0; at < slots; at += pass.slots) {
-            pass = next(s, first, slots, at, &detector);
+            pass = next(s, first, slots, at, sweep, &detector);
             ag_step(s->device, "detector");
             ag_propagate(&pass, ag_run_load_exit, poisson_sums, &detector, NULL, NULL);
             ag_stack_ahead(&s->amplitude, AG_STACK_READ);
@@ -218,7 +231,7 @@ listen(ag_solver *s, int64_t k)
             ag_run_poisson_alpha(s->program, slots, own->alpha, own->now, &frame, own->above, own->below, s->strips, own->mean);
     }
     for (int64_t at = 0; at < slots; at += pass.slots) {
-        pass = next(s, first, slots, at, &detector);
+        pass = next(s, first, slots, at, counts, &detector);
         ag_array difference = ag_view(own->difference, at * s->windows);
         ag_step(s->device, "detector");
         ag_propagate(&pass, ag_run_load_exit, counts ? poisson : ag_solver_modulus, &detector, ag_run_store_difference,
@@ -314,6 +327,10 @@ iterate(ag_solver *s, int64_t iteration)
     ag_batches_next(&own->batches, s);
     if (own->fresh || (refine && (begun < PERIOD || iteration % PERIOD == 0)))
         illuminate(s);
+    if (own->object.count)
+        ag_momentum_begin(&own->object, s->object);
+    if (own->probe.count)
+        ag_momentum_begin(&own->probe, s->probe);
     for (int64_t k = 0; k < own->batches.count && !ag_device_status(s->device); k++)
         batch(s, k, refine);
     if (o->batches == AG_BATCHES_COMPACT) {
@@ -321,6 +338,10 @@ iterate(ag_solver *s, int64_t iteration)
         ag_run_move_along(s->program, b.items, s->object, s->object_cols, b.top, b.left, b.right, b.segments,
                        own->direction, own->step, 1);
     }
+    if (own->object.count)
+        ag_momentum_end(&own->object, s, s->object, 1, own->illumination);
+    if (own->probe.count && refine)
+        ag_momentum_end(&own->probe, s, s->probe, own->number ? 1 : 1 / (double)own->batches.count, NULL);
     ag_solver_total(s);
     if (refine && (iteration + 1) % PERIOD == 0)
         share_power(s);

@@ -71,6 +71,7 @@ ag_options_check(const ag_options *o, int64_t frames, ag_message *message)
         {"beta", o->beta, 0, 1},
         {"object step", o->object_step, 0, 10},
         {"probe step", o->probe_step, 0, 10},
+        {"momentum", o->momentum, 0, 1},
         {"object inertia", o->object_inertia, 0, 1},
         {"probe inertia", o->probe_inertia, 0, 1},
         {"damping", o->damping, 0, 1},

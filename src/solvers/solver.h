@@ -157,6 +157,22 @@ void ag_batches_destroy(ag_batches *batches);
 /* Sets the solver's order for the next iteration. */
 void ag_batches_next(ag_batches *batches, ag_solver *solver);
 
+/* Momentum of an object or a probe (momentum.c): x before an iteration, now, and what else its step reads. */
+typedef struct ag_momentum {
+    int64_t count;
+    int depth; /* updates that are looked back at */
+    int32_t known;
+    ag_complex *before, *x;
+    ag_real *weight;
+    double *velocity, *updates;
+} ag_momentum;
+ag_status ag_momentum_create(ag_momentum *momentum, ag_solver *solver, int64_t count, int depth);
+void ag_momentum_destroy(ag_momentum *momentum);
+void ag_momentum_begin(ag_momentum *momentum, const ag_array *x);
+/* Moves x on by what `share' of its changes adds up to; where there is an illumination, less in the dark. */
+void ag_momentum_end(ag_momentum *momentum, ag_solver *solver, ag_array *x, double share, const ag_array *illumination);
+void ag_momentum_state(ag_momentum *momentum, ag_record *record, const char *velocity, const char *updates, const char *known);
+
 /* Where windows lie, and how that is refined (positions.c).  create: corners and fractions; prepare: what
    refining takes; put: positions as they are to the device. */
 typedef struct ag_positions ag_positions;
