@@ -15,7 +15,7 @@ typedef enum ag_noise { AG_NOISE_GAUSSIAN, AG_NOISE_POISSON } ag_noise;
 /* How amplitudes lie on the device: as they are; or as whole multiples of a 65533rd of the range that the frame's
    have, which is wrong by half of that at most, and 0 is 0. */
 typedef enum ag_data_type { AG_DATA_FLOAT32, AG_DATA_UINT16 } ag_data_type;
-/* How positions are refined: by the slopes of the exit wave, or by the cross-correlation of object windows. */
+/* How positions are refined: by the slopes of the exit wave, or by the cross-correlation of exit waves. */
 typedef enum ag_position_method { AG_POSITION_GRADIENT, AG_POSITION_CORRELATION } ag_position_method;
 
 /* Options of every method; ag_options_default fills in what suits one of them.

@@ -69,7 +69,7 @@ static const char help_end[] =
     "      --noise-precision X  ep: 1 / variance of the amplitudes' noise; 0: estimated\n"
     "      --probe-steps N      ep-em: steps of the probe in an iteration\n"
     "      --position-start K   first iteration, from 0, that refines positions; -1: none\n"
-    "      --position-method M  gradient or correlation (of object windows)\n"
+    "      --position-method M  gradient or correlation (of exit waves)\n"
     "      --position-step X    factor of their steps at the start\n"
     "      --position-limit X   pixels that a position goes in an iteration at most\n"
     "      --position-affine    positions go together, by an affine map\n"
