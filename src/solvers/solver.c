@@ -13,7 +13,7 @@ static const int common[] = {AG_KERNEL_amplitude, AG_KERNEL_load_exit, AG_KERNEL
 /* Of these, those from load_probe on only where the probe is shifted. */
 #define COMMON_WITHOUT_SHIFT 4
 /* Pixels of one pass: what a processor's last cache holds, and enough to fill it with work.  The
-   same everywhere, so that all backends do the same steps. */
+   same everywhere, so that all backends do the same steps, but where a group has a whole frame. */
 #define PASS_PIXELS ((int64_t)1 << 19)
 
 int64_t
@@ -109,6 +109,8 @@ prepare(ag_solver *s, const ag_scan *scan)
     }
     s->program = ag_program_create(d, &s->plan.shape, n, list);
     s->slots = ag_solver_slots(info, modes);
+    if (s->plan.shape.whole) /* a group has a frame: enough of them for every unit of the device */
+        s->slots = AG_MAX(s->slots, AG_MIN(s->frames, ag_device_room(d).parallel / 2));
     if (s->turns.stacks)
         s->slots = AG_MIN(s->slots, s->turns.frames);
     if (s->options.batch > s->slots)
