@@ -157,6 +157,7 @@ ag_float_of(uint32_t bits)
 
 #ifdef AG_DOUBLE
 #define AG_ERF(x) erf(x)
+#define AG_SMALL_ATAN(x) atan(x)
 #define AG_EXP(x) exp(x)
 #define AG_TANH(x) tanh(x)
 #else
@@ -180,6 +181,7 @@ ag_erf(float x)
     return z * p / q;
 }
 #define AG_ERF(x) ag_erf(x)
+#define AG_SMALL_ATAN(x) small_atan(x)
 #define AG_EXP(x) expf(x)
 #define AG_TANH(x) tanhf(x)
 #endif

@@ -97,6 +97,7 @@ m4_define(`KEEP_STATISTICS', `LANES(l_, 0, $4)
         ($1)[2 * ($6) + l_] = square_;
         ($1)[3 * ($6) + l_] = most_;
     END_LANES')
+m4_define(`SMALL_ATAN', `small_atan($1)')
 m4_define(`ROW_OF',     `($1) * (index)($2)')
 m4_define(`REDUCE_SUM', `real $1 = 0;
     for (int $2 = ($3) + LANE; $2 < ($4); $2 += WIDTH) {')

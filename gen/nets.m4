@@ -44,6 +44,15 @@ m4_define(`STATISTICS', `4')
 m4_define(`TILE_PIXELS', `36')
 
 m4_define(`NET_HELPERS_TEXT', `
+/* Of an argument up to tan(pi / 8), within 2e-7: the polynomial is that of S. Moshier, netlib.org/cephes, atanf. */
+HELPER real small_atan(const real t)
+{
+    const real s = t * t;
+    real p = REAL(8.05374449538e-2) * s - REAL(1.38776856032e-1);
+    p = p * s + REAL(1.99777106478e-1);
+    p = p * s - REAL(3.33329491539e-1);
+    return p * s * t + t;
+}
 HELPER real gelu(const real x)
 {
     return REAL(0.5) * x * (1 + ERF(x * REAL(0.70710678118654752440)));

@@ -4,8 +4,7 @@
        first, second = |first + i second|, arg(first + i second)
 
    With a <= b the two parts without signs, atan(a / b) is that of a small argument, or pi / 4 plus one,
-   atan((a - b) / (a + b)); the polynomial is that of S. Moshier's Cephes library (netlib.org/cephes, atanf),
-   within 2e-7.  The modulus is b sqrt(1 + (a / b)^2), so that no square overflows.  */
+   atan((a - b) / (a + b)).  The modulus is b sqrt(1 + (a / b)^2), so that no square overflows.  */
 
 m4_define(`PI', `REAL(3.14159265358979323846)')
 COST(items, 16, 30)
@@ -15,11 +14,7 @@ KERNEL(polar, OUT(real, first), OUT(real, second))
         const real b = y > x ? y : x, a = y > x ? x : y, ratio = a / (b > 0 ? b : 1);
         const int high = ratio > REAL(0.41421356237309504880);
         const real up = high ? a - b : a, down = high ? a + b : b;
-        const real t = up / (down > 0 ? down : 1), s = t * t;
-        real p = REAL(8.05374449538e-2) * s - REAL(1.38776856032e-1);
-        p = p * s + REAL(1.99777106478e-1);
-        p = p * s - REAL(3.33329491539e-1);
-        const real angle = p * s * t + t + (high ? PI / 4 : 0);
+        const real angle = SMALL_ATAN(up / (down > 0 ? down : 1)) + (high ? PI / 4 : 0);
         const real steep = y > x ? PI / 2 - angle : angle, turned = re < 0 ? PI - steep : steep;
         first[i] = b * SQRT(1 + ratio * ratio);
         second[i] = im < 0 ? -turned : turned;
