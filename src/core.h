@@ -253,6 +253,8 @@ ag_status ag_plan_shape(ag_plan *plan, const ag_room *room, int64_t rows, int64_
 /* For `room`, NULL: the device's. */
 ag_status ag_plan_create(ag_plan *plan, ag_device *device, int64_t rows, int64_t cols, int linear,
                          const ag_room *room);
+/* Three passes also where a group could have a whole frame. */
+void ag_plan_in_passes(ag_plan *plan);
 void ag_plan_destroy(ag_plan *plan);
 /* Where a library transforms, prepares it for passes of the `n` counts of frames (those below 1 do not
    count); a pass of another count takes the next larger.  Its own memory is not counted. */

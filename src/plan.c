@@ -175,6 +175,26 @@ natural_shape(ag_plan *plan, const ag_room *room, int rows, int cols)
     snprintf(plan->id, sizeof plan->id, "%s rows %d cols %d", room->fft->name, rows, cols);
 }
 
+static void
+name(ag_plan *plan)
+{
+    const ag_shape *s = &plan->shape;
+    int n = snprintf(plan->id, sizeof plan->id, "passes%d rows ", s->whole ? 1 : 3);
+    n += put_axis(plan->id + n, sizeof plan->id - (size_t)n, &s->y);
+    n += snprintf(plan->id + n, sizeof plan->id - (size_t)n, " cols ");
+    n += put_axis(plan->id + n, sizeof plan->id - (size_t)n, &s->x);
+    snprintf(plan->id + n, sizeof plan->id - (size_t)n, " tile %d%s", s->tile, s->spill ? " spill" : "");
+}
+
+void
+ag_plan_in_passes(ag_plan *plan)
+{
+    if (plan->shape.whole) {
+        plan->shape.whole = 0;
+        name(plan);
+    }
+}
+
 ag_status
 ag_plan_shape(ag_plan *plan, const ag_room *room, int64_t rows, int64_t cols, int linear,
               ag_message *message)
@@ -216,11 +236,7 @@ ag_plan_shape(ag_plan *plan, const ag_room *room, int64_t rows, int64_t cols, in
     plan->scratch = 2 * plan->amplitude;
     plan->tops = tops(rows, cols);
     plan->spill = s->spill ? (int64_t)AG_MAX(s->strips_x, s->strips_y) * 2 * s->tile * longest : 0;
-    int n = snprintf(plan->id, sizeof plan->id, "passes%d rows ", s->whole ? 1 : 3);
-    n += put_axis(plan->id + n, sizeof plan->id - (size_t)n, &s->y);
-    n += snprintf(plan->id + n, sizeof plan->id - (size_t)n, " cols ");
-    n += put_axis(plan->id + n, sizeof plan->id - (size_t)n, &s->x);
-    snprintf(plan->id + n, sizeof plan->id - (size_t)n, " tile %d%s", s->tile, s->spill ? " spill" : "");
+    name(plan);
     return AG_OK;
 }
 

@@ -95,7 +95,8 @@ prepare(ag_solver *s, const ag_scan *scan)
         return;
     const int64_t modes = s->plan.shape.modes = (int)s->options.modes;
     s->plan.shape.words = s->options.data_type == AG_DATA_UINT16;
-    s->plan.shape.whole &= modes == 1 && !s->near;
+    if (modes > 1 || s->near || !s->method->middle)
+        ag_plan_in_passes(&s->plan);
     for (int i = 0; i < (s->fourier ? (int)(sizeof common / sizeof *common) : COMMON_WITHOUT_SHIFT); i++)
         list[n++] = ag_solver_kernel(s, common[i]);
     for (int i = 0; i < s->method->kernels; i++)
