@@ -189,18 +189,20 @@ static void
 run(ag_program *program, const ag_kernel *kernel, int64_t items, const ag_arg *arg, const struct launch *asked, int n)
 {
     ag_device *d = program->device;
-    const ag_shape shape = shape_of(d, &program->shape, kernel);
-    for (int i = 0; i < n && (d->trace || d->ledger || d->recording); i++) {
-        char trace[1024], ledger[256] = "";
-        describe(trace, sizeof trace, program, &ag_kernels[asked[i].number], asked[i].items, asked[i].arg);
-        if (i == n - 1)
-            snprintf(ledger, sizeof ledger, "%s groups %lld lanes %d local %lld", kernel->name,
-                     (long long)(items * kernel->parts(&shape)), shape.lanes, (long long)kernel->local(&shape));
-        tell(d, trace, ledger);
-    }
+    const int told = d->trace || d->ledger || d->recording;
     ag_cost cost = {0, 0};
-    if (d->timing || d->recording)
+    if (told || d->timing) {
+        const ag_shape shape = shape_of(d, &program->shape, kernel);
         cost = kernel->cost(&shape, items, arg);
+        for (int i = 0; i < n && told; i++) {
+            char trace[1024], ledger[256] = "";
+            describe(trace, sizeof trace, program, &ag_kernels[asked[i].number], asked[i].items, asked[i].arg);
+            if (i == n - 1)
+                snprintf(ledger, sizeof ledger, "%s groups %lld lanes %d local %lld", kernel->name,
+                         (long long)(items * kernel->parts(&shape)), shape.lanes, (long long)kernel->local(&shape));
+            tell(d, trace, ledger);
+        }
+    }
     const double begin = ag_time_begin(d);
     ag_device_stick(d, d->backend->launch(d->handle, program->binary[kernel->id], items, arg));
     ag_time_end(d, begin, kernel->name, &cost);
@@ -273,7 +275,9 @@ ag_launch(ag_program *program, int number, int64_t items, const ag_value *value)
     ag_device *d = program->device;
     const int built = form(&program->shape, number);
     const ag_kernel *kernel = &ag_kernels[built < 0 ? number : built];
-    struct launch launch = {kernel->id, items, {{0}}};
+    struct launch launch;
+    launch.number = kernel->id;
+    launch.items = items;
     if (!program->binary[kernel->id]) {
         ag_device_fail(d, AG_BAD_ARGUMENT, "kernel %s was not built", kernel->name);
         return;
