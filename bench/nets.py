@@ -49,7 +49,7 @@ class Net:
     """A net of argand's, from a dictionary of tensors."""
 
     def __init__(self, library, weights, batch, side, precision):
-        self.library, message = library, ctypes.create_string_buffer(4096)
+        self.argand, message = library, ctypes.create_string_buffer(4096)
         self.device, self.net = ctypes.c_void_p(), ctypes.c_void_p()
         options = Options()
         library.ag_net_options_default(ctypes.byref(options))
@@ -64,17 +64,17 @@ class Net:
 
     def run(self, samples, amplitude, phase):
         pointers = [ctypes.c_void_p(a.data_ptr()) for a in (samples, amplitude, phase)]
-        if self.library.ag_net_run(self.net, ctypes.c_int64(samples.shape[0]), *pointers):
-            sys.exit(self.library.ag_device_message(self.device).decode())
+        if self.argand.ag_net_run(self.net, ctypes.c_int64(samples.shape[0]), *pointers):
+            sys.exit(self.argand.ag_device_message(self.device).decode())
 
     def times(self):
         room, total = (Time * 256)(), ctypes.c_double()
-        count = self.library.ag_net_times(self.net, ctypes.c_int64(256), room, ctypes.byref(total))
+        count = self.argand.ag_net_times(self.net, ctypes.c_int64(256), room, ctypes.byref(total))
         return {t.stage.decode(): t.seconds for t in room[:count]}
 
     def close(self):
-        self.library.ag_net_destroy(self.net)
-        self.library.ag_device_close(self.device)
+        self.argand.ag_net_destroy(self.net)
+        self.argand.ag_device_close(self.device)
 
 
 def load_library(build):

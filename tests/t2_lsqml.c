@@ -2,6 +2,7 @@
 /* t2_lsqml.c -- LSQ-ML's kernels against their formulas. */
 #include <math.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "t2_kernels.h"
 
@@ -147,57 +148,65 @@ object_at(const problem *p, int64_t j, int64_t y, int64_t x)
     return o;
 }
 
-void
-check_position_sums(problem *p)
+/* What a pixel of the window adds to the sums of its frame: the wave there is pixel i of the stack. */
+typedef void position_terms(const problem *p, int64_t i, wave probe, int64_t j, int64_t y, int64_t x, int whole, double *term);
+
+static void
+slopes(const problem *p, int64_t i, wave probe, int64_t j, int64_t y, int64_t x, int whole, double *term)
 {
-    const int64_t parts = parts_of(p), segments = p->plan.tops / p->rows, count = 5 * p->slots * parts;
+    const wave gy = probe * (object_at(p, j, y + 1, x) - object_at(p, j, y - 1, x)) / 2;
+    const wave gx = probe * (object_at(p, j, y, x + 1) - object_at(p, j, y, x - 1)) / 2;
+    const wave chi = value(p->stack, i) - (whole ? probe * object_at(p, j, y, x) : 0);
+    const double five[5] = {power(gy), power(gx), creal(conj(gy) * gx), creal(conj(gy) * chi), creal(conj(gx) * chi)};
+    memcpy(term, five, sizeof five);
+}
+
+static void
+lags(const problem *p, int64_t i, wave probe, int64_t j, int64_t y, int64_t x, int whole, double *term)
+{
+    const wave psi = value(p->stack, i) + (whole ? 0 : probe * object_at(p, j, y, x));
+    for (int lag = 0; lag < 9; lag++) {
+        const wave moved = probe * object_at(p, j, y + lag / 3 - 1, x + lag % 3 - 1), c = conj(moved) * psi;
+        term[3 * lag] = creal(c);
+        term[3 * lag + 1] = cimag(c);
+        term[3 * lag + 2] = power(moved);
+    }
+}
+
+static void
+check_positions(problem *p, int correlates, int terms, position_terms *of)
+{
+    const int64_t parts = parts_of(p), segments = p->plan.tops / p->rows, count = terms * p->slots * parts;
     for (int whole = 0; whole < 2; whole++) {
         const int64_t step = whole ? p->windows : 0;
         ag_array *const partial = place(p, AG_REAL, count, NULL);
         double *const sum = take(p, count, sizeof *sum);
-        ag_run_position_sums(p->program, p->slots, partial, whole, p->d_frame, p->d_corner, p->d_fraction, p->d_object,
-                             p->object_cols, p->d_probe, step, p->d_stack);
+        (correlates ? ag_run_position_lags
+                    : ag_run_position_sums)(p->program, p->slots, partial, whole, p->d_frame, p->d_corner, p->d_fraction,
+                                            p->d_object, p->object_cols, p->d_probe, step, p->d_stack);
         for (int64_t i = 0; i < p->waves * p->pixels && p->compares; i++) {
-            const int64_t s = i / p->windows, j = p->frame[s], y = i / p->cols % p->rows, x = i % p->cols;
+            const int64_t s = i / p->windows, y = i / p->cols % p->rows, x = i % p->cols;
+            double term[27];
             if (y < 1 || x < 1 || y > p->rows - 2 || x > p->cols - 2)
                 continue;
-            const wave probe = reference_probe(p, i / p->pixels, y, x, step);
-            const wave gy = probe * (object_at(p, j, y + 1, x) - object_at(p, j, y - 1, x)) / 2;
-            const wave gx = probe * (object_at(p, j, y, x + 1) - object_at(p, j, y, x - 1)) / 2;
-            const wave chi = value(p->stack, i) - (whole ? probe * object_at(p, j, y, x) : 0);
-            const double term[5] = {power(gy), power(gx), creal(conj(gy) * gx), creal(conj(gy) * chi), creal(conj(gx) * chi)};
-            for (int k = 0; k < 5; k++)
-                sum[(s * 5 + k) * parts + y / 16 * segments + x / AG_SEGMENT] += term[k];
+            of(p, i, reference_probe(p, i / p->pixels, y, x, step), p->frame[s], y, x, whole, term);
+            for (int k = 0; k < terms; k++)
+                sum[(s * terms + k) * parts + y / 16 * segments + x / AG_SEGMENT] += term[k];
         }
-        compare(p, "sums", count, fetch(p, partial), sum);
+        compare(p, correlates ? "lags" : "sums", count, fetch(p, partial), sum);
     }
+}
+
+void
+check_position_sums(problem *p)
+{
+    check_positions(p, 0, 5, slopes);
 }
 
 void
 check_position_lags(problem *p)
 {
-    const int64_t parts = parts_of(p), segments = p->plan.tops / p->rows, count = 27 * p->slots * parts;
-    for (int whole = 0; whole < 2; whole++) {
-        const int64_t step = whole ? p->windows : 0;
-        ag_array *const partial = place(p, AG_REAL, count, NULL);
-        double *const sum = take(p, count, sizeof *sum);
-        ag_run_position_lags(p->program, p->slots, partial, whole, p->d_frame, p->d_corner, p->d_fraction, p->d_object,
-                             p->object_cols, p->d_probe, step, p->d_stack);
-        for (int64_t i = 0; i < p->waves * p->pixels && p->compares; i++) {
-            const int64_t s = i / p->windows, j = p->frame[s], y = i / p->cols % p->rows, x = i % p->cols;
-            if (y < 1 || x < 1 || y > p->rows - 2 || x > p->cols - 2)
-                continue;
-            const wave probe = reference_probe(p, i / p->pixels, y, x, step);
-            const wave psi = value(p->stack, i) + (whole ? 0 : probe * object_at(p, j, y, x));
-            for (int lag = 0; lag < 9; lag++) {
-                const wave moved = probe * object_at(p, j, y + lag / 3 - 1, x + lag % 3 - 1), c = conj(moved) * psi;
-                const double term[3] = {creal(c), cimag(c), power(moved)};
-                for (int k = 0; k < 3; k++)
-                    sum[(s * 27 + 3 * lag + k) * parts + y / 16 * segments + x / AG_SEGMENT] += term[k];
-            }
-        }
-        compare(p, "lags", count, fetch(p, partial), sum);
-    }
+    check_positions(p, 1, 27, lags);
 }
 
 void

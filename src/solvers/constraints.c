@@ -20,10 +20,7 @@ ag_status
 ag_constraints_check(const ag_options *o, const ag_method *method, ag_message *message)
 {
     static const double pi = 3.14159265358979323846;
-    const struct {
-        const char *name;
-        double value, least, most;
-    } real[] = {
+    const ag_range real[] = {
         {"probe support", o->probe_support, 0, 2},
         {"probe power", o->probe_power, 0, 1e30},
         {"probe centre", o->probe_centre, 0, 1e6},
@@ -34,14 +31,12 @@ ag_constraints_check(const ag_options *o, const ag_method *method, ag_message *m
         {"object smoothing", o->object_smoothing, 0, 0.125},
         {"saturation", o->saturation, 0, 1e30},
     };
+    const size_t count = sizeof real / sizeof *real;
     int some = 0;
-    const int count = (int)(sizeof real / sizeof *real);
-    for (int i = 0; i < count; i++) {
-        if (!(real[i].value >= real[i].least && real[i].value <= real[i].most))
-            return ag_fail(message, AG_BAD_ARGUMENT, "%s: found %g, expected %g to %g", real[i].name, real[i].value,
-                           real[i].least, real[i].most);
-        some |= i < count - 1 && (real[i].value < 0 || real[i].value > 0);
-    }
+    if (ag_ranges_check(real, count, message))
+        return AG_BAD_ARGUMENT;
+    for (size_t i = 0; i < count - 1; i++) /* a detector that saturates is no constraint */
+        some |= real[i].value < 0 || real[i].value > 0;
     if (o->object_most > 0 && o->object_least > o->object_most)
         return ag_fail(message, AG_BAD_ARGUMENT, "object least: found %g, expected 0 to object most, %g", o->object_least,
                        o->object_most);

@@ -61,12 +61,19 @@ ag_options_default(ag_options *options, const char *method, ag_message *message)
 }
 
 ag_status
+ag_ranges_check(const ag_range *range, size_t count, ag_message *message)
+{
+    for (size_t i = 0; i < count; i++)
+        if (!(range[i].value >= range[i].least && range[i].value <= range[i].most))
+            return ag_fail(message, AG_BAD_ARGUMENT, "%s: found %g, expected %g to %g", range[i].name,
+                           range[i].value, range[i].least, range[i].most);
+    return AG_OK;
+}
+
+ag_status
 ag_options_check(const ag_options *o, int64_t frames, ag_message *message)
 {
-    const struct {
-        const char *name;
-        double value, least, most;
-    } real[] = {
+    const ag_range real[] = {
         {"alpha", o->alpha, 0, 1},
         {"beta", o->beta, 0, 1},
         {"object step", o->object_step, 0, 10},
@@ -82,10 +89,8 @@ ag_options_check(const ag_options *o, int64_t frames, ag_message *message)
         {"position step", o->position_step, 0, 100},
         {"position limit", o->position_limit, 0, 1000},
     };
-    for (size_t i = 0; i < sizeof real / sizeof *real; i++)
-        if (!(real[i].value >= real[i].least && real[i].value <= real[i].most))
-            return ag_fail(message, AG_BAD_ARGUMENT, "%s: found %g, expected %g to %g", real[i].name,
-                           real[i].value, real[i].least, real[i].most);
+    if (ag_ranges_check(real, sizeof real / sizeof *real, message))
+        return AG_BAD_ARGUMENT;
     if (o->batch < 1 || (o->batch > frames && strcmp(o->method, "lsqml")))
         return ag_fail(message, AG_BAD_ARGUMENT, "batch: found %lld, expected 1 to the number of frames, %lld",
                        (long long)o->batch, (long long)frames);

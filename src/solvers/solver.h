@@ -25,6 +25,12 @@ extern const ag_method *const ag_methods[]; /* ends with NULL */
 /* NULL: there is no such method. */
 const ag_method *ag_method_of(const char *name);
 
+/* What an option may be; names the first of `count` that is not within. */
+typedef struct ag_range {
+    const char *name;
+    double value, least, most;
+} ag_range;
+ag_status ag_ranges_check(const ag_range *range, size_t count, ag_message *message);
 /* Names the option that is out of its range. */
 ag_status ag_options_check(const ag_options *options, int64_t frames, ag_message *message);
 
