@@ -18,6 +18,8 @@ struct ag_mark {
 ag_status
 gpu_check(gpu_handle *gpu, ag_status status, const char *what, int error)
 {
+    if (error == GPU_NO_MEMORY && status == AG_DEVICE_ERROR)
+        status = AG_NO_MEMORY; /* also in the middle of a run */
     return error ? gpu->base.host->fail(gpu->base.message, status, "%s: " GPU_VENDOR " error %d (%s)", what, error,
                                         gpu_error_name(gpu, error))
                  : AG_OK;
@@ -194,10 +196,8 @@ gpu_alloc(ag_handle *handle, int64_t bytes, ag_memory **memory)
     if (!block)
         return handle->host->fail(handle->message, AG_NO_MEMORY, "out of host memory");
     ag_status status = gpu_enter(gpu);
-    if (!status) {
-        const int error = gpu->driver.alloc(&block->pointer, (size_t)bytes);
-        status = gpu_check(gpu, error == GPU_NO_MEMORY ? AG_NO_MEMORY : AG_DEVICE_ERROR, "allocating", error);
-    }
+    if (!status)
+        status = gpu_check(gpu, AG_DEVICE_ERROR, "allocating", gpu->driver.alloc(&block->pointer, (size_t)bytes));
     if (status)
         free(block);
     else

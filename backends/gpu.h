@@ -136,7 +136,7 @@ ag_status gpu_open_libraries(gpu_handle *gpu);
 
 /* What the module exports. */
 extern const ag_backend *const ag_backend_module;
-/* "WHAT: CUDA error 700 (NAME)"; AG_OK where the error is none. */
+/* "WHAT: CUDA error 700 (NAME)"; AG_OK where the error is none, AG_NO_MEMORY where it is that. */
 ag_status gpu_check(gpu_handle *gpu, ag_status status, const char *what, int error);
 /* Makes the device the calling thread's. */
 ag_status gpu_enter(gpu_handle *gpu);

@@ -20,6 +20,9 @@ struct ag_mark {
 ag_status
 opencl_fail(opencl_handle *cl, ag_status status, const char *what, cl_int error)
 {
+    /* Some drivers make room for a buffer only when it is used. */
+    if (error == CL_MEM_OBJECT_ALLOCATION_FAILURE)
+        status = AG_NO_MEMORY;
     return cl->base.host->fail(cl->base.message, status, "%s: OpenCL error %d", what, (int)error);
 }
 
@@ -136,8 +139,7 @@ opencl_alloc(ag_handle *handle, int64_t bytes, ag_memory **memory)
         return cl->base.host->fail(cl->base.message, AG_NO_MEMORY, "out of host memory");
     block->mem = clCreateBuffer(cl->context, CL_MEM_READ_WRITE, (size_t)bytes, NULL, &error);
     if (error) {
-        const int full = error == CL_MEM_OBJECT_ALLOCATION_FAILURE || error == CL_OUT_OF_RESOURCES ||
-                         error == CL_OUT_OF_HOST_MEMORY || error == CL_INVALID_BUFFER_SIZE;
+        const int full = error == CL_OUT_OF_RESOURCES || error == CL_OUT_OF_HOST_MEMORY || error == CL_INVALID_BUFFER_SIZE;
         free(block);
         return opencl_fail(cl, full ? AG_NO_MEMORY : AG_DEVICE_ERROR, "allocating", error);
     }

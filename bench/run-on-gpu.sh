@@ -1,7 +1,7 @@
 #!/bin/sh
 # SPDX-License-Identifier: BSD-3-Clause
 # run-on-gpu.sh -- everything that needs a GPU, in one call of at most ten minutes: builds, runs the tests on
-# each GPU backend, measures kernels and solvers, and runs the kernels under compute-sanitizer.
+# each GPU backend, measures kernels, solvers and nets, and runs the kernels under compute-sanitizer.
 #
 #     bench/run-on-gpu.sh [--dry-run] [--prefix DIR] [--build DIR] [--budget SECONDS] [OUT]
 #
@@ -94,6 +94,18 @@ part_solvers() {
     done >"$out/profile-$1.txt"
 }
 
+# Nets beside PyTorch, where Python has it, in single precision and 16 bits.
+part_nets() {
+    python=${PYTHON:-python3}
+    "$python" -c 'import numpy' 2>/dev/null || { say "$python has no numpy (PYTHON names another)"; return 77; }
+    small=''
+    [ "$dry" = no ] || small='--side 8 --batches 1 --repeat 1 --nets A'
+    for precision in fp32 fp16 bf16; do
+        # shellcheck disable=SC2086 # a list of options
+        "$python" "$top/bench/nets.py" "$build" --device "$1" --precision $precision --stages --costs 67,3.35 $small || return 1
+    done >"$out/nets-$1.txt"
+}
+
 # The kernel tests at small sizes, watched by one of compute-sanitizer's tools.
 part_sanitizer() {
     [ -n "$sanitizer" ] || { say "compute-sanitizer is missing"; return 77; }
@@ -112,6 +124,7 @@ if [ "${1-}" = --part ]; then
     tests) part_tests "$1" ;;
     kernels) part_kernels "$1" ;;
     solvers) part_solvers "$1" ;;
+    nets) part_nets "$1" ;;
     sanitizer) part_sanitizer "$1" ;;
     esac
     exit
@@ -284,6 +297,7 @@ if [ $failed = 0 ]; then
     [ -n "$devices" ] || { say "No GPU backend can be used." && failed=1; }
     for name in $devices; do part "kernels-$name" 60 kernels "$name"; done
     for name in $devices; do part "solvers-$name" 60 solvers "$name"; done
+    for name in $devices; do part "nets-$name" 60 nets "$name"; done
     for name in $devices; do part "tests-$name" 180 tests "$name"; done
     case " $devices " in
     *' cuda '*) for tool in memcheck racecheck initcheck; do part "$tool" 60 sanitizer $tool; done ;;

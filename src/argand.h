@@ -96,7 +96,7 @@ ag_status ag_device_fft(ag_device *device, const char *name, ag_message *message
    cannot be used; as ag_device_list. */
 int ag_fft_list(const char *device, ag_device_visit *visit, void *user);
 
-/* One launch: the kernel, the solver's step that it serves ("detector", "object", ...), how long it took,
+/* One launch: the kernel, the solver's step or net's stage that it serves ("detector", "up1"), how long it took,
    and the bytes and floating-point operations that its template counts (kernels/README). */
 typedef struct ag_timing {
     const char *kernel, *step;

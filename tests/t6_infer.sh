@@ -124,6 +124,20 @@ case ,$AG_BACKENDS, in
         AG_EMULATE_MEMORY=8 run 0 -m net.safetensors scan.cxi -o halved.h5 -d cuda --batch-size 64
         holds err "no memory for the activations of a net" "going on with 32 samples at a time"
         check "too little memory: the batch is halved"
+        run 0 -m net.safetensors scan.cxi -o four.h5 -d cuda --batch-size 4 --png four
+        AG_EMULATE_FULL=90 run 0 -m net.safetensors scan.cxi -o full.h5 -d cuda --batch-size 8 --png full
+        awk '/^8 of 30 frames/ { some = 1 } /CUDA error 2 .*; going on with 4 samples at a time/ { if (some) said = 1 }
+            END { exit !said }' err || cat err >>list
+        for file in four/*; do
+            cmp "$file" "full/${file#four/}" >>list 2>&1
+        done
+        if command -v h5diff >/dev/null; then
+            h5diff four.h5 full.h5 /entry_1/patches >>list 2>&1
+            h5diff four.h5 full.h5 /entry_1/object/data >>list 2>&1
+        else
+            echo "skip the files' bits: h5diff is not installed"
+        fi
+        check "no memory left in the middle: the batch is halved, the answer is that of half the batch"
     else
         echo "skip halving of the batch: no emulated GPU"
     fi ;;

@@ -128,8 +128,9 @@ predict(infer *r)
         n = r->frames - first < r->batch ? r->frames - first : r->batch;
         const ag_status bad = run_batch(r, first, n, input, answer);
         if (bad == AG_NO_MEMORY && r->batch > 1) {
-            fprintf(stderr, "%sargand %s: %s\n", terminal ? "\n" : "", name, ag_device_message(r->device));
             r->batch /= 2;
+            fprintf(stderr, "%sargand %s: %s; going on with %lld samples at a time\n", terminal ? "\n" : "", name,
+                    ag_device_message(r->device), (long long)r->batch);
             status = open_net(r);
             n = 0;
         } else if (bad) {

@@ -43,6 +43,7 @@ run_layers(ag_net *net, int64_t samples)
     double before = net->profile ? ag_device_seconds(net->device) : 0;
     for (int i = 0; i < net->layers; i++) {
         ag_layer *layer = &net->layer[i];
+        ag_step(net->device, layer->stage);
         layer->operation->forward(net, layer, samples);
         if (net->profile) {
             const double now = ag_device_seconds(net->device);
@@ -50,6 +51,7 @@ run_layers(ag_net *net, int64_t samples)
             before = now;
         }
     }
+    ag_step(net->device, "output");
 }
 
 /* The planes as they leave the net, or (`polar') modulus and phase of them. */

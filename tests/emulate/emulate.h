@@ -8,7 +8,7 @@
    as on a GPU.
 
    AG_EMULATE_WARP (32), AG_EMULATE_LOCAL (232448 bytes, as much as a launch may ask for), AG_EMULATE_MEMORY
-   (4096 MiB), AG_EMULATE_CAPABILITY (90) set what it is.  A test makes calls fail and counts what was
+   (4096 MiB), AG_EMULATE_CAPABILITY (90) set what it is; AG_EMULATE_FULL is the launch that finds no memory left.  A test makes calls fail and counts what was
    not given back (ag_emulate_fail, ag_emulate_leaks).  */
 #ifndef AG_EMULATE_H
 #define AG_EMULATE_H

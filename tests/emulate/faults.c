@@ -16,6 +16,9 @@ int
 em_fails(const char *function)
 {
     const int compiler = !strncmp(function, "nvrtc", 5);
+    static int launches;
+    if (!strcmp(function, "cuLaunchKernel") && ++launches == em_setting("AG_EMULATE_FULL", 0))
+        return EM_NO_MEMORY;
     if (calls < MOST_CALLS)
         called[calls] = function;
     if (++calls != fail_at)
