@@ -299,6 +299,9 @@ const char *ag_solver_plan(const ag_solver *solver);
 ag_status ag_solver_measure(ag_solver *solver, ag_quality *quality);
 /* Copies the positions as they are now; of several ranks each its own, to their places in frames x 2 of all. */
 void ag_solver_positions(const ag_solver *solver, double *position);
+/* Of a probe that varies the eigen-probes (NULL: not asked for), opr_modes x rows x cols, and the weights, frames x
+   (1 + opr_modes), likewise each rank its own. */
+ag_status ag_solver_opr(const ag_solver *solver, ag_complex *eigen, double *weight);
 
 /* Writes a checkpoint: a file with all that the iterations to come depend on, with a note of the
    caller's (NULL: none).  `path` is replaced when the disk has all of the new file, whose temporary
@@ -349,6 +352,9 @@ typedef struct ag_result {
     int64_t modes, rows, cols;
     const ag_complex *probe; /* modes x rows x cols */
     const double *power;     /* modes: sum |P|^2 of each; NULL: unknown */
+    int64_t opr_modes;       /* eigen-probes, see ag_solver_opr; 0: none */
+    const ag_complex *eigen;
+    const double *eigen_weight;
     int64_t frames;
     const double *corner; /* frames x 2: row, column of each window's upper left corner in
                              object pixels, sub-pixel, as used */

@@ -51,6 +51,9 @@ typedef struct ag_options {
     ag_data_type data_type;
     int shuffle;           /* PIE family, lsqml: a new random order in each iteration */
     int64_t modes;         /* of the probe, whose intensities add up; ep: 1 */
+    int64_t opr_modes;     /* lsqml: eigen-probes, of which each frame adds its own weights of to the first mode; 0: none */
+    int64_t opr_start;     /* first iteration (from 0) that refines them; not before the probe is */
+    int opr_intensity;     /* a weight of the first mode itself, too */
     int64_t orthogonalise; /* iterations from one orthogonalisation of the modes to the next; 0: never */
     uint64_t seed;
     ag_subpixel subpixel;

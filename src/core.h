@@ -88,7 +88,7 @@ typedef struct ag_record {
         const char *name;
         char text[1536];
     } word[8];
-    ag_field field[28];
+    ag_field field[32];
     /* Rows of a field from where it is to `host`, or from there where `put`. */
     ag_status (*move)(const ag_field *field, int64_t first, int64_t rows, void *host, int put,
                       ag_message *message);

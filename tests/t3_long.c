@@ -33,6 +33,12 @@ options_of(int i)
     o.modes = trial_modes(&o, kind[k].modes);
     if (o.modes > 1 && strcmp(o.method, "dm") && strcmp(o.method, "raar"))
         o.orthogonalise = 2;
+    if (k == 2 && !strcmp(o.method, "lsqml")) {
+        o.orthogonalise = 0;
+        o.opr_modes = 2;
+        o.opr_start = o.opr_intensity = 1;
+        o.probe_power = 1000;
+    }
     return o;
 }
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* t3_lsqml.c -- LSQ-ML: what it reaches on a synthetic scan, its batches, its power, its momentum. */
+/* t3_lsqml.c -- LSQ-ML: what it reaches on a synthetic scan, its batches, its power, its momentum, a probe that varies. */
 #include <complex.h>
 #include <math.h>
 #include <stdlib.h>
@@ -40,9 +40,10 @@ put(ag_complex *to, double complex value)
 }
 
 /* 13 x 13 positions 5 pixels apart with 0 to 2 pixels of jitter, a Gaussian probe with a quadratic phase,
-   a smooth object (0.85 +- 0.07, 0.6 rad), no noise; the probe to start from is astigmatic and tapered. */
+   a smooth object (0.85 +- 0.07, 0.6 rad), no noise; the probe to start from is astigmatic and tapered.  With `varies' the
+   probe's curvature changes over the scan, and its intensity from frame to frame. */
 static synthetic
-synthetic_begin(void)
+synthetic_begin(double varies)
 {
     static double modulus[OBJECT * OBJECT], phase[OBJECT * OBJECT], position[2 * SIDE * SIDE];
     static ag_real data[SIDE * SIDE * WINDOW * WINDOW];
@@ -69,9 +70,11 @@ synthetic_begin(void)
         const int x0 = 1 + (int)(j % SIDE) * 5 + (int)(3 * ag_random_uniform(&random));
         position[2 * j] = y0;
         position[2 * j + 1] = x0;
+        const double turned = varies * sin(2 * PI * (double)j / (double)info.frames), strong = 1 + varies * sin((double)(j * j));
         for (int i = 0; i < WINDOW * WINDOW; i++) {
             const int at = (y0 + i / WINDOW) * OBJECT + x0 + i % WINDOW;
-            wave[i] = probe[i] * (0.85 + modulus[at]) * cexp(I * phase[at]);
+            const double y = i / WINDOW - WINDOW / 2, x = i % WINDOW - WINDOW / 2;
+            wave[i] = strong * probe[i] * cexp(I * 0.06 * turned * (y * y - 0.5 * x * x)) * (0.85 + modulus[at]) * cexp(I * phase[at]);
         }
         for (int i = 0; i < WINDOW * WINDOW; i++) {
             half[i] = 0;
@@ -122,7 +125,7 @@ START_TEST(acceptance)
         printf("skip: sixty iterations on %s, which is emulated\n", test_device(_i));
         return;
     }
-    const synthetic s = synthetic_begin();
+    const synthetic s = synthetic_begin(0);
     int failed = 0;
     for (size_t k = 0; k < sizeof row / sizeof *row; k++) {
         ag_options o = test_options("lsqml");
@@ -142,11 +145,100 @@ START_TEST(acceptance)
 }
 END_TEST
 
+/* A probe that varies is found with eigen-probes, the frames' intensities with it, and not without. */
+START_TEST(varies)
+{
+    if (test_emulated(_i)) {
+        printf("skip: sixty iterations on %s, which is emulated\n", test_device(_i));
+        return;
+    }
+    const synthetic s = synthetic_begin(0.15);
+    static double weight[2 * SIDE * SIDE];
+    static ag_complex eigen[WINDOW * WINDOW];
+    ag_options o = test_options("lsqml");
+    ag_quality without, with;
+    o.batch = 32;
+    o.probe_start = 0;
+    without = after(_i, s.scan, &o, 60);
+    o.opr_modes = o.opr_intensity = 1;
+    trial t = trial_begin(_i, NULL, s.scan, &o);
+    trial_run(&t, 60);
+    ck_assert_int_eq(ag_solver_measure(t.solver, &with), AG_OK);
+    ck_assert_int_eq(ag_solver_opr(t.solver, eigen, weight), AG_OK);
+    double error = 0, change = 0, along = 0, power = 0, mean = 0, light = 0, usual = 0, norm[2] = {0, 0};
+    ag_complex *const probe = trial_probe(&t);
+    for (int i = 0; i < WINDOW * WINDOW; i++)
+        light += (pow((double)probe[i].re, 2) + pow((double)probe[i].im, 2)) / (WINDOW * WINDOW);
+    free(probe);
+    for (int j = 0; j < SIDE * SIDE; j++)
+        usual += sqrt(pow(weight[2 * j], 2) + pow(weight[2 * j + 1], 2) / light) / (SIDE * SIDE);
+    for (int j = 0; j < SIDE * SIDE; j++) {
+        const double turned = sin(2 * PI * j / (SIDE * SIDE));
+        mean += weight[2 * j] / (SIDE * SIDE);
+        /* The light of a frame, of which the eigen-probe has a part. */
+        error += pow(sqrt(pow(weight[2 * j], 2) + pow(weight[2 * j + 1], 2) / light) / usual - 1 - 0.15 * sin(j * j), 2);
+        change += pow(0.15 * sin(j * j), 2);
+        along += weight[2 * j + 1] * turned;
+        norm[0] += weight[2 * j + 1] * weight[2 * j + 1];
+        norm[1] += turned * turned;
+    }
+    for (int i = 0; i < WINDOW * WINDOW; i++)
+        power += (pow((double)eigen[i].re, 2) + pow((double)eigen[i].im, 2)) / (WINDOW * WINDOW);
+    const double cosine = fabs(along) / sqrt(norm[0] * norm[1]);
+    printf("lsqml, a probe that varies, on %s: relative_l2 %.3f, with an eigen-probe %.3f; intensities within %.2f of their change, "
+           "cosine of its weights %.3f\n",
+           test_device(_i), without.relative_l2, with.relative_l2, sqrt(error / change), cosine);
+    ck_assert_double_gt(without.relative_l2, 0.1);
+    ck_assert_double_le(with.relative_l2, 0.03);
+    ck_assert_double_le(sqrt(error / change), 0.55);
+    ck_assert_double_gt(cosine, 0.95);
+    ck_assert_double_le(fabs(power - 1), 1e-4);
+    ck_assert_double_le(fabs(mean - 1), 1e-4);
+    trial_end(&t);
+    ag_scan_destroy(s.scan);
+}
+END_TEST
+
+/* What a probe that varies cannot be combined with, in words. */
+START_TEST(opr_refused)
+{
+    static const struct {
+        const char *method, *words;
+        int64_t modes, start, probe_start, orthogonalise;
+        int intensity;
+    } row[] = {{"rpie", "opr modes: found 1, expected 0: rpie has one probe", 1, 0, 0, 0, 0},
+               {"lsqml", "opr modes: found 65, expected 0 to 64", 65, 0, 0, 0, 0},
+               {"lsqml", "opr modes: found -1, expected 0 to 64", -1, 0, 0, 0, 0},
+               {"lsqml", "opr start: found -1", 1, -1, 0, 0, 0},
+               {"lsqml", "the probe is not refined", 1, 0, -1, 0, 0},
+               {"lsqml", "orthogonalise: found 3", 1, 0, 0, 3, 0},
+               {"lsqml", "opr intensity: found it without", 0, 0, 0, 0, 1}};
+    ag_scan *scan = test_scan(32, 80, 6, 0);
+    setenv("ARGAND_TEST_DEVICES", "cpu", 1);
+    for (size_t k = 0; k < sizeof row / sizeof *row; k++) {
+        ag_options o = test_options(row[k].method);
+        ag_device *device = test_open(0);
+        ag_solver *solver;
+        o.opr_modes = row[k].modes;
+        o.opr_start = row[k].start;
+        o.probe_start = row[k].probe_start;
+        o.orthogonalise = row[k].orthogonalise;
+        o.opr_intensity = row[k].intensity;
+        ck_assert_int_eq(ag_solver_create(&solver, device, ag_comm_self(), scan, &o, NULL, NULL), AG_BAD_ARGUMENT);
+        ck_assert_msg(strstr(ag_device_message(device), row[k].words) != NULL, "found \"%s\"", ag_device_message(device));
+        ag_device_close(device);
+    }
+    ag_scan_destroy(scan);
+}
+END_TEST
+
 void
 add_lsqml_tests(Suite *suite)
 {
     TCase *tests = tcase_create("lsqml");
     tcase_set_timeout(tests, 300);
     tcase_add_loop_test(tests, acceptance, 0, getenv("AG_SLOW") ? 0 : test_devices());
+    tcase_add_loop_test(tests, varies, 0, getenv("AG_SLOW") ? 0 : test_devices());
+    tcase_add_test(tests, opr_refused);
     suite_add_tcase(suite, tests);
 }

@@ -154,7 +154,7 @@ whole_file(const char *path)
 }
 
 /* Two iterations of every method, whole and sub-pixel positions, batches, the first two in the near field, and
-   probes of two modes in either: the committed steps.
+   probes of two modes in either, and lsqml's with a probe that varies: the committed steps.
    ARGAND_UPDATE_TRACES=1 writes them anew. */
 START_TEST(traces)
 {
@@ -176,6 +176,11 @@ START_TEST(traces)
         o.batches = variant == 2 ? AG_BATCHES_COMPACT : AG_BATCHES_RANDOM;
         o.noise = variant % 3 == 1 ? AG_NOISE_POISSON : AG_NOISE_GAUSSIAN;
         o.position_start = variant == 4 && strcmp(method, "ep") && strcmp(method, "ep-em") ? 1 : -1;
+        if (!strcmp(method, "lsqml") && (variant == 2 || variant == 5)) {
+            o.opr_modes = variant == 5 ? 2 : 1;
+            o.opr_start = 1;
+            o.opr_intensity = variant == 5;
+        }
         if (o.position_start >= 0) {
             o.probe_support = 0.8;
             o.object_most = 2;

@@ -110,6 +110,9 @@ as_one(int i, ag_scan *scan, ag_noise noise, ag_batching batches)
     o.probe_start = strcmp(o.method, "ep") ? 1 : -1;
     o.noise = noise;
     o.batches = batches;
+    o.opr_modes = batches != AG_BATCHES_RANDOM && !strcmp(o.method, "lsqml") ? 2 : 0;
+    o.opr_start = 1;
+    o.opr_intensity = o.opr_modes > 0;
     if (sizeof(ag_real) == 4 && !strncmp(o.method, "ep", 2) && strcmp(o.method, "epie")) {
         /* Single precision and sums of another order are enough for bursts: only sums that have one order. */
         o.rescale = 0;

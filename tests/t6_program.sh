@@ -394,6 +394,13 @@ if have h5diff; then
     h5diff whole.cxi parts.cxi /entry_1/probe/power >>list 2>&1
 fi
 check "modes: a run that resumes has the same" list
+works "opr: eigen-probes of two modes" reconstruct light.cxi -m 2 -a lsqml --opr-modes 2 --opr-start 1 --opr-intensity -n 4 -d cpu -q -o varied.cxi
+if have h5ls; then
+    h5ls -r varied.cxi >tree 2>&1
+    holds tree "/entry_1/probe/eigen_probes Dataset {2, 32, 32}" "/entry_1/probe/eigen_weights Dataset {60, 3}"
+    check "opr: the result has them and each frame's weights" list
+fi
+refuses 1 "opr: rpie does not know it" "opr modes: found 2|lsqml may" reconstruct light.cxi --opr-modes 2 -d cpu -q -o bad.cxi
 refuses 1 "modes: others than those of the checkpoint" "modes.check" reconstruct light.cxi -m 3 -a ap:3,rpie:4 \
     --no-shuffle -d cpu -q --resume modes.check -o bad.cxi
 refuses 1 "modes: PtychoEP knows one" "modes: found 3|ep knows" reconstruct light.cxi -a ep -d cpu -q -o bad.cxi

@@ -80,8 +80,10 @@ run_fetch(run *r)
     if (ag_array_read(r->object, 0, ag_array_count(r->object), r->object_host) ||
         ag_array_read(r->probe, 0, ag_array_count(r->probe), r->probe_host))
         return cmd_fail(name, "%s", ag_device_message(r->device));
-    if (ag_probe_orthogonalise(r->probe_host, r->modes, ag_array_count(r->probe) / r->modes, r->power, &message))
-        return cmd_fail(name, "%s", message.text);
+    const int64_t window = ag_array_count(r->probe) / r->modes, together = r->stage[r->now].options.opr_modes ? 1 : r->modes;
+    for (int64_t k = 0; k < r->modes; k += together)
+        if (ag_probe_orthogonalise(r->probe_host + k * window, together, window, r->power + k, &message))
+            return cmd_fail(name, "%s", message.text);
     return 0;
 }
 

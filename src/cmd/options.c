@@ -60,6 +60,9 @@ static const char help_end[] =
     "      --object-step X      PIE family, lsqml: factor of the object step\n"
     "      --probe-step X       PIE family, lsqml: factor of the probe step\n"
     "      --momentum X         lsqml: gain of what the changes of successive iterations add up to (0)\n"
+    "      --opr-modes N        lsqml: eigen-probes of which each frame adds its own weights to the probe (0)\n"
+    "      --opr-start K        first iteration that refines them (10)\n"
+    "      --opr-intensity      frames have a weight of the probe itself, too\n"
     "      --probe-start K      first iteration, from 0, that refines the probe; -1: never\n"
     "      --probe-period K     projections: iterations from one refinement to the next\n"
     "      --object-inertia X   projections: weight of the old object\n"
@@ -127,6 +130,9 @@ static const struct option long_options[] = {
     {"object-step", required_argument, NULL, SETTING},
     {"probe-step", required_argument, NULL, SETTING},
     {"momentum", required_argument, NULL, SETTING},
+    {"opr-modes", required_argument, NULL, SETTING},
+    {"opr-start", required_argument, NULL, SETTING},
+    {"opr-intensity", no_argument, NULL, SETTING},
     {"probe-start", required_argument, NULL, SETTING},
     {"probe-period", required_argument, NULL, SETTING},
     {"object-inertia", required_argument, NULL, SETTING},

@@ -60,6 +60,22 @@ free_positions(run *r)
     return 0;
 }
 
+/* Room for what a stage finds of a probe that varies. */
+static int
+free_probes(run *r)
+{
+    const ag_scan_info *info = ag_scan_content(r->scan);
+    int64_t most = 0;
+    for (int k = 0; k < r->stages; k++)
+        if (r->stage[k].options.opr_modes > most)
+            most = r->stage[k].options.opr_modes;
+    if (!most)
+        return 0;
+    r->eigen = calloc((size_t)(most * info->rows * info->cols), sizeof *r->eigen);
+    r->eigen_weight = calloc((size_t)(info->frames * (most + 1)), sizeof *r->eigen_weight);
+    return r->eigen && r->eigen_weight ? 0 : cmd_fail(name, "%s: out of host memory", r->scan_path);
+}
+
 /* Modes `given` of the start, of which some are taken and some must be made up. */
 static int
 take_modes(run *r, const ag_complex *probe, int64_t given)
@@ -137,6 +153,8 @@ solve_stage(run *r)
         return run_failed(r);
     if (r->position)
         ag_solver_positions(r->solver, r->position);
+    if (stage->options.opr_modes && ag_solver_opr(r->solver, r->eigen, r->eigen_weight))
+        return run_failed(r);
     return run_collect(r);
 }
 
@@ -206,6 +224,8 @@ work(run *r)
     if (!status)
         status = free_positions(r);
     if (!status)
+        status = free_probes(r);
+    if (!status)
         status = begin(r, start);
     ag_result_destroy(start);
     if (!status)
@@ -248,6 +268,8 @@ cmd_reconstruct(int argc, char **argv)
     ag_device_close(r.device);
     ag_scan_destroy(r.scan);
     free(r.position);
+    free(r.eigen);
+    free(r.eigen_weight);
     free(r.object_host);
     free(r.probe_host);
     free(r.error);

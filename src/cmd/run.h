@@ -42,6 +42,8 @@ typedef struct run {
     ag_array *object, *probe;
     ag_complex *object_host, *probe_host;
     double *position; /* as found so far; NULL: no stage refines them */
+    ag_complex *eigen; /* of the last stage at work, where that has options.opr_modes */
+    double *eigen_weight;
     ag_need need; /* on the device, and on the host the program's part too */
     /* History of all stages, and how much of it came from the solver at work. */
     int64_t done, taken, base; /* base: before the present ag_solver_run */
@@ -80,7 +82,7 @@ void run_host_memory(int64_t *now, int64_t *peak);
 int run_resume(run *r);
 int run_resume_stage(run *r);
 int run_collect(run *r);
-/* Object and probe, its modes orthogonal. */
+/* Object and probe, its modes orthogonal unless the first one varies. */
 int run_fetch(run *r);
 void run_watch(run *r);
 int run_stopped(run *r);

@@ -47,6 +47,8 @@ do_stage(member *m)
         ag_solver_run(m->solver, stage->iterations, NULL, NULL);
         if (r->position)
             ag_solver_positions(m->solver, r->position); /* each rank its own part of it */
+        if (stage->options.opr_modes)
+            ag_solver_opr(m->solver, NULL, r->eigen_weight);
     }
 }
 

@@ -66,8 +66,10 @@ check(const ag_result *result, const char *path, ag_message *message)
         {"object", result->object, {result->layers, result->object_rows, result->object_cols}},
         {"probe", result->probe, {result->modes, result->rows, result->cols}},
         {"corner", result->corner, {result->frames, 2, 1}},
+        {"eigen-probes", result->eigen, {result->opr_modes, result->rows, result->cols}},
+        {"weights of eigen-probes", result->eigen_weight, {result->frames, 1 + result->opr_modes, 1}},
     };
-    for (size_t i = 0; i < COUNT(array); i++) {
+    for (size_t i = 0; i < COUNT(array) - (result->opr_modes ? 0 : 2); i++) {
         int64_t left = INT64_MAX / (int64_t)sizeof(ag_complex);
         for (int a = 0; a < 3; a++)
             left = array[i].size[a] > 0 ? left / array[i].size[a] : 0;
@@ -159,6 +161,12 @@ ag_result_write(const char *path, const ag_result *result, ag_message *message)
                   (const int64_t[]){result->modes, result->rows, result->cols}, result->probe);
     if (result->power)
         ag_file_write(&file, PROBE "/power", AG_KIND_DOUBLE, 1, &result->modes, result->power);
+    if (result->opr_modes) {
+        ag_file_write(&file, PROBE "/eigen_probes", AG_KIND_COMPLEX, 3,
+                      (const int64_t[]){result->opr_modes, result->rows, result->cols}, result->eigen);
+        ag_file_write(&file, PROBE "/eigen_weights", AG_KIND_DOUBLE, 2,
+                      (const int64_t[]){result->frames, 1 + result->opr_modes}, result->eigen_weight);
+    }
     ag_file_write_group(&file, POSITIONS, "NXcollection");
     ag_file_write(&file, POSITIONS "/corner_px", AG_KIND_DOUBLE, 2,
                   (const int64_t[]){result->frames, 2}, result->corner);
@@ -231,6 +239,18 @@ read_curve(ag_file *file, const char *field, int64_t count)
 }
 
 static void
+read_eigen(ag_file *file, ag_result *result)
+{
+    int64_t rows = 0, cols = 0;
+    result->eigen = read_stack(file, PROBE "/eigen_probes", &result->opr_modes, &rows, &cols);
+    if (result->eigen && (rows != result->rows || cols != result->cols))
+        ag_file_refuse(file, PROBE "/eigen_probes", "has frames of %lld x %lld, expected the probe's %lld x %lld", (long long)rows,
+                       (long long)cols, (long long)result->rows, (long long)result->cols);
+    result->eigen_weight = ag_file_read(file, PROBE "/eigen_weights", AG_KIND_DOUBLE, 2,
+                                        (const int64_t[]){result->frames, 1 + result->opr_modes});
+}
+
+static void
 read_all(ag_file *file, ag_result *result)
 {
     int64_t shape[AG_FILE_RANK] = {0};
@@ -247,6 +267,8 @@ read_all(ag_file *file, ag_result *result)
             ag_file_refuse(file, POSITIONS "/corner_px",
                            "frame %lld has %g, expected finite numbers", (long long)(j / 2),
                            result->corner[j]);
+    if (ag_file_named(file, PROBE "/eigen_probes"))
+        read_eigen(file, result);
     for (size_t i = 0; i < COUNT(numbers); i++) {
         if (!ag_file_named(file, numbers[i].field))
             continue;
@@ -303,6 +325,8 @@ ag_result_destroy(ag_result *result)
     free((void *)result->object);
     free((void *)result->probe);
     free((void *)result->power);
+    free((void *)result->eigen);
+    free((void *)result->eigen_weight);
     free((void *)result->corner);
     free((void *)result->valid);
     free((void *)result->error);

@@ -119,7 +119,7 @@ ag_constraints_create(ag_solver *s)
     if (o->object_smoothing > 0)
         s->moduli = ag_new(s->device, AG_REAL, pixels, "moduli");
     if (o->probe_centre > 0)
-        s->host += 2 * AG_MAX(pixels, s->windows) * (int64_t)sizeof(ag_complex);
+        s->host += 2 * AG_MAX(pixels, AG_MAX(o->modes, o->opr_modes) * s->window) * (int64_t)sizeof(ag_complex);
     return ag_device_status(s->device);
 }
 
@@ -150,6 +150,7 @@ static void
 keep_probe(ag_solver *s)
 {
     const ag_options *o = &s->options;
+    ag_array *const eigen = ag_opr_eigen(s);
     ag_complex *probe = ag_calloc(s->windows, sizeof *probe);
     double sum[3] = {0, 0, 0};
     if (!probe)
@@ -170,10 +171,13 @@ keep_probe(ag_solver *s)
         ag_run_rescale(s->program, s->windows, s->probe, o->probe_power, s->power);
         ag_array_write(s->power, 0, 1, inverse);
         ag_run_rescale(s->program, s->object_rows * s->object_cols, s->object, 1, s->power);
+        ag_opr_rescale(s, sqrt(o->probe_power / sum[0]));
     }
     if (o->probe_centre > 0 && hypot(sum[1], sum[2]) > o->probe_centre * sum[0]) {
         const int64_t down = -(int64_t)nearbyint(sum[1] / sum[0]), right = -(int64_t)nearbyint(sum[2] / sum[0]);
         move_images(s, s->probe, o->modes, s->rows, s->cols, down, right, 1);
+        if (eigen)
+            move_images(s, eigen, o->opr_modes, s->rows, s->cols, down, right, 1);
         move_images(s, s->object, 1, s->object_rows, s->object_cols, down, right, 0);
     }
 }
@@ -187,8 +191,8 @@ ag_constraints_apply(ag_solver *s)
     ag_step(s->device, "constraints");
     if (refined && (o->probe_power > 0 || o->probe_centre > 0))
         keep_probe(s);
-    for (int64_t k = 0; k < o->modes && s->support && refined; k++) {
-        ag_array mode = ag_view(s->probe, k * s->window);
+    for (int64_t k = 0; k < o->modes + o->opr_modes && s->support && refined; k++) {
+        ag_array mode = k < o->modes ? ag_view(s->probe, k * s->window) : ag_view(ag_opr_eigen(s), (k - o->modes) * s->window);
         ag_run_weigh(s->program, s->window, &mode, s->support);
     }
     if (o->object_least > 0 || o->object_most > 0)

@@ -66,7 +66,7 @@ create(ag_solver *s)
         own->number = ag_new(d, AG_COMPLEX, pixels, "object numerator");
     if (s->options.probe_start >= 0) {
         own->probe_direction = ag_new(d, AG_COMPLEX, s->windows, "probe direction");
-        if (s->fourier)
+        if (s->shifted)
             own->term = ag_new(d, AG_COMPLEX, b * s->windows, "probe terms");
         own->density = ag_new(d, AG_REAL, s->window, "probe density");
         own->density_top = ag_new(d, AG_REAL, s->plan.tops, "probe density");
@@ -152,13 +152,15 @@ share_power(ag_solver *s)
     lsqml *own = s->own;
     const ag_box b = ag_solver_covered(s);
     const double pixels = (double)(b.items / b.segments) * (double)(b.right - b.left);
-    ag_array inverse = ag_view(own->scale, 1);
+    ag_array inverse = ag_view(own->scale, 1), *const eigen = ag_opr_eigen(s);
     ag_step(s->device, "powers");
     ag_run_lsq_norm(s->program, b.items, own->norm, b.items, s->object_cols, b.top, b.left, b.right, b.segments, s->object,
                     own->illumination);
     ag_run_lsq_scale(s->program, 1, own->scale, own->norm, b.items, pixels);
     ag_run_rescale(s->program, s->object_rows * s->object_cols, s->object, 1, own->scale);
     ag_run_rescale(s->program, s->windows, s->probe, 1, &inverse);
+    if (eigen)
+        ag_run_rescale(s->program, ag_array_count(eigen), eigen, 1, &inverse);
     own->fresh = 1;
 }
 
@@ -198,10 +200,10 @@ next(ag_solver *s, int64_t first, int64_t slots, int64_t at, int sweep, ag_detec
 {
     ag_pass pass = ag_solver_pass(s, first + at, slots - at, detector);
     detector->at = at;
-    if (s->fourier) {
+    if (s->shifted) {
         ag_array shifted = ag_view(s->shifted, at * s->windows);
         if (!sweep)
-            ag_solver_shift(s, &pass, s->probe, 0, &shifted, 1);
+            ag_solver_probes(s, &pass, &shifted);
         pass.probe = shifted;
         pass.probe_step = s->windows;
     }
@@ -243,7 +245,7 @@ listen(ag_solver *s, int64_t k)
 /* ---- directions and steps --------------------------------------------------------------------- */
 
 static void
-batch(ag_solver *s, int64_t k, int refine)
+batch(ag_solver *s, int64_t k, int refine, int varies)
 {
     lsqml *own = s->own;
     const ag_options *o = &s->options;
@@ -257,8 +259,8 @@ batch(ag_solver *s, int64_t k, int refine)
     if (slots)
         pass.frame = ag_view(s->frame, first);
     pass.slots = slots;
-    pass.probe = ag_view(s->fourier ? s->shifted : s->probe, 0);
-    pass.probe_step = s->fourier ? s->windows : 0;
+    pass.probe = ag_view(s->shifted ? s->shifted : s->probe, 0);
+    pass.probe_step = s->shifted ? s->windows : 0;
     ag_positions_look(s, first, &pass, own->difference, 0);
     const ag_box b = ranks || (compact && !k) ? ag_solver_whole(s) : ag_solver_box(s, first, slots);
     ag_step(s->device, "object");
@@ -269,16 +271,18 @@ batch(ag_solver *s, int64_t k, int refine)
     if (refine) {
         ag_step(s->device, "probe");
         ag_run_probe_terms(s->program, s->rows * s->options.modes, own->probe_direction, own->term, own->density, own->density_top,
-                           own->probe_top, slots, 1, s->fourier, &pass.frame, s->corner, s->fraction, s->object,
+                           own->probe_top, slots, 1, s->shifted != NULL, &pass.frame, s->corner, s->fraction, s->object,
                            s->object_cols, &pass.probe, pass.probe_step, own->difference);
-        if (s->fourier) {
-            if (slots)
-                ag_solver_shift(s, &pass, own->term, s->windows, own->term, -1);
+        if (s->fourier && slots)
+            ag_solver_shift(s, &pass, own->term, s->windows, own->term, -1);
+        if (s->shifted) {
             ag_step(s->device, "probe");
             ag_run_probe_sum(s->program, s->windows, own->probe_direction, own->term, slots, 1);
         }
         s->comm->sum(s->comm, own->probe_direction, NULL);
     }
+    if (varies)
+        ag_opr_step(s, &pass, own->term, own->probe_direction, list->before[k], all);
     ag_step(s->device, "steps");
     if (ranks)
         ag_clear(own->sums); /* each rank adds its frames' at their places */
@@ -321,7 +325,7 @@ iterate(ag_solver *s, int64_t iteration)
     lsqml *own = s->own;
     const ag_options *o = &s->options;
     const int64_t begun = iteration - o->probe_start; /* iterations with a probe that changes */
-    const int refine = o->probe_start >= 0 && begun >= 0;
+    const int refine = o->probe_start >= 0 && begun >= 0, varies = ag_opr_refined(s, iteration);
     if (!own->started)
         start(s);
     ag_batches_next(&own->batches, s);
@@ -332,7 +336,7 @@ iterate(ag_solver *s, int64_t iteration)
     if (own->probe.count)
         ag_momentum_begin(&own->probe, s->probe);
     for (int64_t k = 0; k < own->batches.count && !ag_device_status(s->device); k++)
-        batch(s, k, refine);
+        batch(s, k, refine, varies);
     if (o->batches == AG_BATCHES_COMPACT) {
         const ag_box b = ag_solver_whole(s);
         ag_run_move_along(s->program, b.items, s->object, s->object_cols, b.top, b.left, b.right, b.segments,
@@ -345,6 +349,8 @@ iterate(ag_solver *s, int64_t iteration)
     ag_solver_total(s);
     if (refine && (iteration + 1) % PERIOD == 0)
         share_power(s);
+    if (varies)
+        ag_opr_end(s);
     if (ag_positions_move(s))
         own->fresh = 1;
 }
@@ -371,4 +377,4 @@ defaults(ag_options *o)
         AG_KERNEL_poisson_mean, AG_KERNEL_poisson_sums, AG_KERNEL_poisson_alpha, \
         AG_KERNEL_poisson}
 
-const ag_method ag_method_lsqml = {.name = "lsqml", .defaults = defaults, METHOD};
+const ag_method ag_method_lsqml = {.name = "lsqml", .varies_probe = 1, .defaults = defaults, METHOD};

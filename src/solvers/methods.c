@@ -56,6 +56,7 @@ ag_options_default(ag_options *options, const char *method, ag_message *message)
     options->position_step = 2;
     options->position_limit = 1;
     options->smoothing_period = 1;
+    options->opr_start = 10;
     known->defaults(options);
     return AG_OK;
 }
@@ -129,5 +130,7 @@ ag_options_check(const ag_options *o, int64_t frames, ag_message *message)
     if ((unsigned)o->subpixel > AG_SUBPIXEL_NONE)
         return ag_fail(message, AG_BAD_ARGUMENT, "sub-pixel method: found %d, expected 0 to %d", (int)o->subpixel,
                        (int)AG_SUBPIXEL_NONE);
+    if (ag_opr_check(o, method, message))
+        return AG_BAD_ARGUMENT;
     return ag_constraints_check(o, method, message);
 }

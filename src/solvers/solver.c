@@ -68,7 +68,7 @@ static void
 prepare(ag_solver *s, const ag_scan *scan)
 {
     const ag_scan_info *info = ag_scan_content(scan);
-    int list[sizeof common / sizeof *common + sizeof s->method->kernel / sizeof(int) + 12], n = 0;
+    int list[sizeof common / sizeof *common + sizeof s->method->kernel / sizeof(int) + 18], n = 0;
     ag_device *d = s->device;
     s->order = ag_calloc(s->frames, sizeof *s->order);
     s->corners = ag_calloc(2 * s->frames, sizeof *s->corners);
@@ -104,6 +104,7 @@ prepare(ag_solver *s, const ag_scan *scan)
     if (s->near)
         list[n++] = AG_KERNEL_transfer;
     n += ag_constraints_kernels(&s->options, list + n);
+    n += ag_opr_kernels(&s->options, list + n);
     if (s->options.position_start >= 0) {
         list[n++] = s->options.position_method == AG_POSITION_CORRELATION ? AG_KERNEL_position_lags : AG_KERNEL_position_sums;
         list[n++] = AG_KERNEL_lsq_frames;
@@ -128,8 +129,9 @@ prepare(ag_solver *s, const ag_scan *scan)
     s->total = ag_new(d, AG_REAL, 1, "error");
     for (int i = 0; i < 2; i++)
         s->measured[i] = ag_new(d, AG_REAL, s->slots * s->strips, "errors");
+    if (s->fourier || s->options.opr_modes)
+        s->shifted = ag_new(d, AG_COMPLEX, s->slots * s->windows, "probes of frames");
     if (s->fourier) {
-        s->shifted = ag_new(d, AG_COMPLEX, s->slots * s->windows, "shifted probes");
         s->ramp = ag_new(d, AG_COMPLEX, s->frames * (s->rows + s->cols), "shifts");
         ag_run_ramp(s->program, s->frames * (s->rows + s->cols), s->ramp, s->fraction, s->plan.frequency);
     }
@@ -139,6 +141,7 @@ prepare(ag_solver *s, const ag_scan *scan)
         s->place = place_array(s);
     ag_positions_prepare(s);
     ag_constraints_create(s);
+    ag_opr_create(s);
     /* As AMPLITUDE_REALS in gen/passes.m4. */
     const int64_t size = sizeof(ag_real), reals = s->plan.shape.words ? (2 * s->amplitudes + size - 1) / size + 2 : s->amplitudes;
     if (!ag_solver_stack(s, &s->amplitude, AG_TURNS_AMPLITUDES, AG_REAL, reals, "amplitudes"))
@@ -253,6 +256,7 @@ ag_solver_destroy(ag_solver *s)
     ag_program_destroy(s->program);
     ag_plan_destroy(&s->plan);
     ag_positions_destroy(s);
+    ag_opr_destroy(s);
     free(s->order);
     free(s->everyone);
     free(s->everywhere);

@@ -16,6 +16,7 @@ typedef struct ag_method {
     void (*state)(ag_solver *solver, ag_record *record); /* adds what the next iteration depends on */
     double guard;    /* projections: added to the density before dividing by it */
     ag_middle *middle;
+    int varies_probe; /* can have a probe that varies from frame to frame */
     int one_mode;    /* knows probes of one mode only */
     int keeps_waves; /* its state is of the modes' waves, which must not be exchanged */
     int keeps_messages; /* its object is the sum of messages: no constraints, no refined positions */
@@ -77,6 +78,7 @@ struct ag_solver {
     int32_t *everywhere;      /* their corners at the start; NULL likewise */
     struct ag_positions *positions;
     struct ag_shifts *shifts; /* NULL: positions stay */
+    struct ag_opr *opr;       /* NULL: one probe for all frames */
     ag_array *support; /* of the probe; NULL: all of the window */
     ag_array *power, *moduli; /* constraints: of the probe; of the object */
     ag_array *scratch, *spill, *shifted, *error, *total, *measured[2];
@@ -111,8 +113,10 @@ ag_status ag_solver_stack(ag_solver *solver, ag_stack *stack, int rank, ag_type 
 /* The pass over slots frames from place `first` of the order on; *detector describes their data (NULL:
    they are not needed).  Fewer than asked for where the amplitudes' block ends. */
 ag_pass ag_solver_pass(ag_solver *solver, int64_t first, int64_t slots, ag_detector *detector);
-/* Lets the pass take the probe shifted to its frames, where positions ask for that. */
+/* Lets the pass take the probes of its frames, which become `result', where positions ask for shifted ones or they vary;
+   s->shifted, which is NULL otherwise. */
 void ag_solver_shift_probe(ag_solver *solver, ag_pass *pass);
+void ag_solver_probes(ag_solver *solver, ag_pass *pass, ag_array *result);
 /* Moves a stack of the pass's slots by sign times the frames' fractions of a pixel, in place. */
 void ag_solver_shift(ag_solver *solver, const ag_pass *pass, const ag_array *stack, int64_t step,
                      ag_array *result, int sign);
@@ -201,6 +205,25 @@ ag_status ag_shifts_create(ag_solver *solver);
 void ag_shifts_destroy(ag_solver *solver);
 /* The shifts of this rank's frames, frames x 2, from what has been taken. */
 void ag_shifts_solve(ag_solver *solver, double *shift);
+
+/* A probe that varies (opr.c): the probes of a pass's frames; at the end of a batch's first `all' frames of all ranks, of which
+   `before' are of lower ranks, with the terms of this rank's, shifted back, and their sum; at the end of an iteration; where the
+   probe is multiplied by a factor. */
+#define AG_OPR_MOST 64
+typedef struct ag_opr ag_opr;
+ag_status ag_opr_check(const ag_options *options, const ag_method *method, ag_message *message);
+int ag_opr_kernels(const ag_options *options, int *list);
+ag_status ag_opr_create(ag_solver *solver);
+void ag_opr_destroy(ag_solver *solver);
+void ag_opr_state(ag_solver *solver, ag_record *record);
+void ag_opr_probes(ag_solver *solver, const ag_pass *pass, ag_array *result);
+/* Whether an iteration refines it. */
+int ag_opr_refined(const ag_solver *solver, int64_t iteration);
+void ag_opr_step(ag_solver *solver, const ag_pass *pass, const ag_array *term, const ag_array *sum, int64_t before, int64_t all);
+void ag_opr_end(ag_solver *solver);
+void ag_opr_rescale(ag_solver *solver, double factor);
+/* NULL: there are none. */
+ag_array *ag_opr_eigen(const ag_solver *solver);
 
 /* What is known beforehand (constraints.c); check names what is out of its range, kernels adds what they take to a list and
    returns how many, words tells options apart, apply ends an iteration. */

@@ -62,10 +62,18 @@ ag_solver_shift(ag_solver *s, const ag_pass *pass, const ag_array *stack, int64_
 void
 ag_solver_shift_probe(ag_solver *s, ag_pass *pass)
 {
-    if (!s->fourier)
-        return;
-    ag_solver_shift(s, pass, s->probe, 0, s->shifted, 1);
-    pass->probe = ag_view(s->shifted, 0);
+    if (s->shifted)
+        ag_solver_probes(s, pass, s->shifted);
+}
+
+void
+ag_solver_probes(ag_solver *s, ag_pass *pass, ag_array *result)
+{
+    if (s->opr)
+        ag_opr_probes(s, pass, result);
+    if (s->fourier)
+        ag_solver_shift(s, pass, s->opr ? result : s->probe, s->opr ? s->windows : 0, result, 1);
+    pass->probe = ag_view(result, 0);
     pass->probe_step = s->windows;
 }
 
