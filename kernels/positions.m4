@@ -11,7 +11,7 @@
 
    position_lags: the wave psi that the data want, the stack or, without `whole', p o plus the stack, is correlated with
    those that the object gives at the nine lags (u, v) = (-1, -1), (-1, 0), ..., (1, 1):  Re and Im of
-   sum conj(p o(y + u, x + v)) psi(y, x), and sum |p o(y + u, x + v)|^2.  (F. Zhang et al., Opt. Express 21, 13592
+   sum conj(p o(y + u, x + v)) psi(y, x), the same of p o in the place of psi, and sum |p o(y + u, x + v)|^2.  (F. Zhang et al., Opt. Express 21, 13592
    (2013), weighted by the light.)  */
 
 m4_define(`POSITION_PARTS', `(SEGMENTS_X * ((ROWS + 15) / 16))')
@@ -79,13 +79,15 @@ m4_define(`LAG_PIXELS', `OWN(i, from, to)
                     const cplx psi = {z.re + more * exit_wave.re, z.im + more * exit_wave.im}, moved = product(p, $1(u, v));
                     POSITION_SUM(0) += moved.re * psi.re + moved.im * psi.im;
                     POSITION_SUM(1) += moved.re * psi.im - moved.im * psi.re;
-                    POSITION_SUM(2) += moved.re * moved.re + moved.im * moved.im;
+                    POSITION_SUM(2) += moved.re * exit_wave.re + moved.im * exit_wave.im;
+                    POSITION_SUM(3) += moved.re * exit_wave.im - moved.im * exit_wave.re;
+                    POSITION_SUM(4) += moved.re * moved.re + moved.im * moved.im;
                 END_OWN')
 
-COST(9 * items * PIXELS * MODES, 24, 28 + 40 * LINEAR)
+COST(9 * items * PIXELS * MODES, 24, 36 + 40 * LINEAR)
 KERNEL(position_lags, OUT(real, partial), VAL(int, whole), IN(int, frame), IN(int, corner), IN(real, fraction),
            IN(cplx, object), VAL(index, object_cols), IN(cplx, probe), VAL(index, probe_step), IN(cplx, stack))
-    SHARED(real, sums, 3 * SEGMENT)
+    SHARED(real, sums, 5 * SEGMENT)
     REDUCE_BUFFER
     GROUP(s, part, POSITION_PARTS)
         const int x0 = part % SEGMENTS_X * SEGMENT, width = COLS - x0 < SEGMENT ? COLS - x0 : SEGMENT;
@@ -99,6 +101,8 @@ KERNEL(position_lags, OUT(real, partial), VAL(int, whole), IN(int, frame), IN(in
                 POSITION_SUM(0) = 0;
                 POSITION_SUM(1) = 0;
                 POSITION_SUM(2) = 0;
+                POSITION_SUM(3) = 0;
+                POSITION_SUM(4) = 0;
             END_OWN
             for (int mode = 0; mode < MODES; mode++)
             for (int y = y0 > 0 ? y0 : 1; y < (y1 < ROWS ? y1 : ROWS - 1); y++) {
@@ -108,12 +112,12 @@ KERNEL(position_lags, OUT(real, partial), VAL(int, whole), IN(int, frame), IN(in
                 LAG_PIXELS(`POSITION_WHOLE')
                 }
             }
-            for (int k = 0; k < 3; k++) {
+            for (int k = 0; k < 5; k++) {
                 REDUCE_SUM(sum, i, 0, width)
                     sum += POSITION_SUM(k);
                 END_SUM(sum)
                 ONE_LANE
-                    partial[(s * 27 + 3 * lag + k) * POSITION_PARTS + part] = sum;
+                    partial[(s * 45 + 5 * lag + k) * POSITION_PARTS + part] = sum;
                 END_ONE
             }
         }m4_popdef(`PROBE_AT')

@@ -167,9 +167,9 @@ lags(const problem *p, int64_t i, wave probe, int64_t j, int64_t y, int64_t x, i
     const wave psi = value(p->stack, i) + (whole ? 0 : probe * object_at(p, j, y, x));
     for (int lag = 0; lag < 9; lag++) {
         const wave moved = probe * object_at(p, j, y + lag / 3 - 1, x + lag % 3 - 1), c = conj(moved) * psi;
-        term[3 * lag] = creal(c);
-        term[3 * lag + 1] = cimag(c);
-        term[3 * lag + 2] = power(moved);
+        const wave own = conj(moved) * probe * object_at(p, j, y, x);
+        const double five[5] = {creal(c), cimag(c), creal(own), cimag(own), power(moved)};
+        memcpy(term + 5 * lag, five, sizeof five);
     }
 }
 
@@ -186,7 +186,7 @@ check_positions(problem *p, int correlates, int terms, position_terms *of)
                                             p->d_object, p->object_cols, p->d_probe, step, p->d_stack);
         for (int64_t i = 0; i < p->waves * p->pixels && p->compares; i++) {
             const int64_t s = i / p->windows, y = i / p->cols % p->rows, x = i % p->cols;
-            double term[27];
+            double term[45];
             if (y < 1 || x < 1 || y > p->rows - 2 || x > p->cols - 2)
                 continue;
             of(p, i, reference_probe(p, i / p->pixels, y, x, step), p->frame[s], y, x, whole, term);
@@ -206,7 +206,7 @@ check_position_sums(problem *p)
 void
 check_position_lags(problem *p)
 {
-    check_positions(p, 1, 27, lags);
+    check_positions(p, 1, 45, lags);
 }
 
 void

@@ -10,8 +10,9 @@
 
        F(d) = |sum conj(p(x) o(x + d)) psi(x)|^2 / sum |p(x) o(x + d)|^2
 
-   at the nine whole lags d from -1 to 1; the shift is the summit of the paraboloid that is nearest to them, within those
-   lags.
+   at the nine whole lags d from -1 to 1.  The probe stays while the object moves, so the exit wave p(x) o(x) itself in the place
+   of psi has its largest F at 0, but not the same F on both sides of it; that difference is taken from F, or it would move
+   right positions.  The shift is the summit of the paraboloid that is nearest to the nine values, within the lags.
 
    (M. Odstrcil, A. Menzel, M. Guizar-Sicairos, Opt. Express 26, 3108 (2018); F. Zhang et al., Opt. Express 21, 13592
    (2013).)  */
@@ -23,6 +24,7 @@
 /* Sums that the kernels leave of a frame. */
 #define SLOPES 5
 #define LAGS   9
+#define LAG_SUMS 5
 #define SLACK  0.01
 
 struct ag_shifts {
@@ -40,7 +42,7 @@ ag_shifts_create(ag_solver *s)
     if (!own)
         return ag_device_fail(s->device, AG_NO_MEMORY, "positions: out of host memory");
     own->correlates = s->options.position_method == AG_POSITION_CORRELATION;
-    own->count = own->correlates ? 3 * LAGS : SLOPES;
+    own->count = own->correlates ? LAG_SUMS * LAGS : SLOPES;
     own->partial = ag_new(s->device, AG_REAL, own->count * s->slots * parts, "sums of positions");
     own->sums = ag_new(s->device, AG_REAL, own->count * s->frames, "sums of positions");
     own->host = ag_calloc(own->count * s->frames, sizeof *own->host);
@@ -107,15 +109,27 @@ summit(const double f[LAGS], double d[2])
     d[1] = cyy < 0 && below > 0 ? fmin(fmax((cyx * by - 2 * cyy * bx) / below, -1), 1) : 0;
 }
 
+/* |sum|^2 / norm */
+static double
+share(double re, double im, double norm)
+{
+    return norm > 0 ? (re * re + im * im) / norm : 0;
+}
+
 static void
 correlate(const ag_solver *s, double *shift)
 {
     for (int64_t i = 0; i < s->frames; i++) {
-        const ag_real *sum = s->shifts->host + 3 * LAGS * i;
-        double f[LAGS];
-        for (int k = 0; k < LAGS; k++) {
-            const double re = (double)sum[3 * k], im = (double)sum[3 * k + 1], norm = (double)sum[3 * k + 2];
-            f[k] = norm > 0 ? (re * re + im * im) / norm : 0;
+        const ag_real *sum = s->shifts->host + LAG_SUMS * LAGS * i;
+        double f[LAGS], own[LAGS];
+        for (int k = 0; k < LAGS; k++, sum += LAG_SUMS) {
+            f[k] = share((double)sum[0], (double)sum[1], (double)sum[4]);
+            own[k] = share((double)sum[2], (double)sum[3], (double)sum[4]);
+        }
+        for (int k = 0; k < LAGS / 2; k++) { /* both of a pair at once: only what is odd about the middle goes */
+            const double odd = (own[k] - own[LAGS - 1 - k]) / 2;
+            f[k] -= odd;
+            f[LAGS - 1 - k] += odd;
         }
         summit(f, shift + 2 * s->order[i]);
     }
