@@ -182,6 +182,7 @@ gpu_limits(ag_handle *handle, ag_limits *limits)
     limits->cooperative = gpu->cooperative != 0;
     limits->tile = 16;
     limits->parallel = 8 * gpu->units;
+    limits->matrix = gpu->matrix;
     snprintf(limits->description, sizeof limits->description, "%.80s, %.64s, %d units, warp %d, %d KiB local, %s" GPU_VENDOR,
              gpu->name, gpu->arch, gpu->units, gpu->warp, gpu->local / 1024, gpu->cooperative ? "cooperative launch, " : "");
 }

@@ -103,6 +103,7 @@ typedef struct gpu_handle {
     gpu_compiler compiler;
     int number, device;
     int local, units, warp, cooperative, version; /* bytes of local memory of a group; of the driver */
+    int matrix; /* see ag_limits */
     size_t memory;
     int compiler_major, compiler_minor;
     int retained; /* the context has been begun */

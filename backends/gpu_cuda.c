@@ -58,6 +58,7 @@ gpu_target(gpu_handle *gpu)
                                     gpu->name, major, minor, gpu->compiler_major, gpu->compiler_minor);
     gpu->portable = best / 10 != major;
     snprintf(gpu->arch, sizeof gpu->arch, "%s_%d", gpu->portable ? "compute" : "sm", best);
+    gpu->matrix = best >= 80 ? 3 : best >= 75 ? 1 : 0;
     /* The rest is the compiler's default: contraction, correctly rounded division and root. */
     snprintf(gpu->option[gpu->options++], sizeof gpu->option[0], "--gpu-architecture=%s", gpu->arch);
     return AG_OK;

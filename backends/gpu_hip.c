@@ -157,6 +157,13 @@ gpu_target(gpu_handle *gpu)
     if (!gpu->arch[0])
         return gpu->base.host->fail(gpu->base.message, AG_NO_DEVICE, "the driver does not say what architecture %s has",
                                     gpu->name);
+    static const struct {
+        const char *arch;
+        int matrix;
+    } known[] = {{"gfx908", 1}, {"gfx90a", 3}, {"gfx94", 3}, {"gfx950", 3}, {"gfx11", 3}};
+    for (size_t i = 0; i < sizeof known / sizeof *known; i++)
+        if (!strncmp(gpu->arch, known[i].arch, strlen(known[i].arch)))
+            gpu->matrix = known[i].matrix;
     snprintf(gpu->option[gpu->options++], sizeof gpu->option[0], "--offload-arch=%s", gpu->arch);
     snprintf(gpu->option[gpu->options++], sizeof gpu->option[0], "-ffp-contract=fast");
     snprintf(gpu->option[gpu->options++], sizeof gpu->option[0], "-O3");

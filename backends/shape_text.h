@@ -30,9 +30,9 @@ shape_text(char *text, size_t room, const char *kernel, const ag_shape *s)
 {
     int n = snprintf(text, room,
                      "#define AG_KERNEL_%s\n#define WIDTH %d\n#define TILE %d\n#define SHAPE_strips_x %d\n"
-                     "#define SHAPE_strips_y %d\n#define SHAPE_linear %d\n#define SHAPE_spill %d\n#define SHAPE_store %d\n#define SHAPE_modes %d\n#define SHAPE_words %d\n"
+                     "#define SHAPE_strips_y %d\n#define SHAPE_linear %d\n#define SHAPE_spill %d\n#define SHAPE_store %d\n#define SHAPE_mma %d\n#define SHAPE_modes %d\n#define SHAPE_words %d\n"
                      "#define SHAPE_whole %d\n",
-                     kernel, s->lanes, s->tile, s->strips_x, s->strips_y, s->linear, s->spill, s->store,
+                     kernel, s->lanes, s->tile, s->strips_x, s->strips_y, s->linear, s->spill, s->store, s->mma,
                      s->modes, s->words, s->whole);
     n += shape_text_axis(text + n, room - (size_t)n, 'y', &s->y);
     shape_text_axis(text + n, room - (size_t)n, 'x', &s->x);

@@ -100,9 +100,11 @@ part_nets() {
     "$python" -c 'import numpy' 2>/dev/null || { say "$python has no numpy (PYTHON names another)"; return 77; }
     small=''
     [ "$dry" = no ] || small='--side 8 --batches 1 --repeat 1 --nets A'
-    for precision in fp32 fp16 bf16; do
+    for how in 'fp32 on' 'fp16 on' 'bf16 on' 'fp16 off'; do
+        say "matrix units ${how#* }"
         # shellcheck disable=SC2086 # a list of options
-        "$python" "$top/bench/nets.py" "$build" --device "$1" --precision $precision --stages --costs 67,3.35 $small || return 1
+        ARGAND_MATRIX=${how#* } "$python" "$top/bench/nets.py" "$build" --device "$1" --precision "${how% *}" \
+            --stages --costs 67,3.35 $small || return 1
     done >"$out/nets-$1.txt"
 }
 

@@ -1,4 +1,4 @@
-m4_include(`gen/gpu.m4')m4_dnl
+m4_include(`gen/gpu.m4')m4_include(`gen/mma.m4')m4_dnl
 m4_divert(-1)
 /* cuda.m4 -- the CUDA C++ dialect.  SPDX-License-Identifier: BSD-3-Clause
 
@@ -41,6 +41,7 @@ extern __shared__ __attribute__((aligned(16))) char local_[];
 HELPERS_TEXT
 AMPLITUDE_TEXT
 NET_HELPERS_TEXT
+MMA_TEXT
 GROUP_TEXT
 FFT_TEXT
 

@@ -83,6 +83,72 @@ m4_define(`PRODUCTS',   `for (int t_ = LANE; t_ < (($2) + 3) / 4 * ($3); t_ += W
         if (p_ + 2 <= last_) ($1)[c_ * ($3) + q_] = (($14) ? ($1)[c_ * ($3) + q_] : 0) + sc_;
         if (p_ + 3 <= last_) ($1)[d_ * ($3) + q_] = (($14) ? ($1)[d_ * ($3) + q_] : 0) + sd_;
     } BARRIER')
+/* Where there are matrix units (SHAPE_mma): a window holds 16 bits of a number, pixels 48 bytes apart, so that 8 of them
+   lie in different banks; a wave makes 16 rows of MMA_N columns of each panel, in registers. */
+m4_define(`AT_ONCE',    `(SHAPE_mma ? 4 : 1)')
+m4_define(`WINDOW_PUT', `
+#if SHAPE_mma
+        STORED($1, ($2) * 24 + ($3), $4)
+#else
+        ($1)[($2) * BLOCK + ($3)] = $4;
+#endif
+        ')
+m4_define(`TILE_SUMS',  `
+#if SHAPE_mma
+        const int m_ = LANE / MMA_WAVE % 2 * 16, n_ = LANE / MMA_WAVE / 2 * MMA_N;
+        float sums_[$1][MMA_SUMS] = {{0}};
+#endif
+        ')
+m4_define(`TILE_MMA',   `
+#if SHAPE_mma
+        if (m_ < ($4) && n_ < PANEL) {
+            const unsigned short *weights_[$1];
+            int wide_[$1];
+#pragma unroll
+            for (int $2 = 0; $2 < ($1); $2++) {
+                weights_[$2] = (const unsigned short *)(const void *)($13) + ($14) + (n_ + MMA_COL) * BLOCK;
+                wide_[$2] = $2 < ($3) && n_ < ($5) ? ($5) * BLOCK : 0;
+            }
+            const unsigned short *const window_ = (const unsigned short *)(const void *)($6);
+            const int last_ = ($4) - 1, a_ = m_ + MMA_ROW(0), b_ = m_ + MMA_ROW(1);
+            const unsigned short *const first_ = window_ + PIXEL_OF_ROW((a_ < last_ ? a_ : last_), $7) * 24;
+            const unsigned short *const second_ = window_ + PIXEL_OF_ROW((b_ < last_ ? b_ : last_), $7) * 24;
+            for (int i_ = 0; i_ < ($8); i_++)
+            for (int j_ = 0; j_ < ($10); j_++) {
+                const int from_ = (i_ * ($9) + j_ * ($11)) * 24;
+                const mma_rows rows_ = mma_load_rows(first_ + from_, second_ + from_);
+#pragma unroll
+                for (int $2 = 0; $2 < ($1); $2++)
+                    if (wide_[$2]) {
+                        const mma_cols cols_ = mma_load_cols(weights_[$2]);
+                        weights_[$2] += wide_[$2];
+                        mma_multiply(sums_[$2], &rows_, &cols_);
+                    }
+            }
+        } BARRIER
+#else
+        {
+            const int $2 = 0;
+            m4_pushdef(`ROW_OF', m4_defn(`REALS_OF_ROW'))
+            PRODUCTS(`values', `$4', `$5', `$6', `$7', `$8', `($9) * BLOCK', `$10', `($11) * BLOCK', 1, 0, `$12', `($13) + ($14)', `$15')
+            m4_popdef(`ROW_OF')
+        }
+#endif
+        ')
+m4_define(`TILE_KEEP',  `
+#if SHAPE_mma
+        if (m_ < ($4) && n_ < ($5)) {
+#pragma unroll
+            for (int k_ = 0; k_ < ($1); k_++)
+#pragma unroll
+                for (int e_ = 0; e_ < MMA_SUMS; e_++)
+                    if (k_ == ($2) && m_ + MMA_SUM_ROW(e_) < ($4))
+                        ($3)[(m_ + MMA_SUM_ROW(e_)) * ($5) + n_ + MMA_SUM_COL(e_)] = sums_[k_][e_];
+        } BARRIER
+#endif
+        ')
+m4_define(`PIXEL_OF_ROW', `($1) * ($2)')
+m4_define(`REALS_OF_ROW', `PIXEL_OF_ROW(`$1', `$2') * (index)BLOCK')
 m4_define(`KEEP_STATISTICS', `LANES(l_, 0, $4)
         real sum_ = 0, square_ = 0, most_ = ($2)[l_];
         for (int p_ = 0; p_ < ($5); p_++) {

@@ -29,9 +29,10 @@ KERNEL(conv, OUT(real, result), OUT(real, sums), IN(real, image), IN(real, scale
         const index n = item / (panels * (index)rows * runs);
         const int panel = (int)(item / ((index)rows * runs) % panels), y = (int)(item / runs % rows), x0 = (int)(item % runs) * 32;
         const int pixels = cols - x0 < 32 ? cols - x0 : 32, wide = PANEL_WIDTH(panel);
-        const int chunks = (inputs + BLOCK - 1) / BLOCK, inner = inputs < BLOCK ? inputs : BLOCK;
+        const int chunks = (inputs + BLOCK - 1) / BLOCK, inner = SHAPE(mma) || inputs >= BLOCK ? BLOCK : inputs;
         const int columns = (pixels - 1) * stride + across;
         const index steps = (index)chunks * down * across * inner;
+        TILE_SUMS(1)
         for (int c = 0; c < chunks; c++) {
             const index from = (n * image_blocks + c) * height * (index)width * BLOCK, shifts = (n * image_blocks + c) * BLOCK;
             WITH_STORE(`WITH_ACTIVATION(before, `
@@ -41,11 +42,12 @@ KERNEL(conv, OUT(real, result), OUT(real, sums), IN(real, image), IN(real, scale
                 const index at = from + (inside ? ((index)v * width + u) * BLOCK : 0);')
                 const real f = LOADED(image, at + l);
                 const real g = before < 0 ? f : ROUNDED(ACTIVATION(f * scale[shifts + l] + offset[shifts + l]));
-                window[p * BLOCK + l] = inside ? g : 0;
+                WINDOW_PUT(window, p, l, inside ? g : 0)
             END_BLOCK')')
-            PRODUCTS(values, pixels, wide, window, stride * BLOCK, down, columns * BLOCK, across, BLOCK, 1, 0, inner,
-                     weights + panel * steps * PANEL + c * (index)(down * across * inner) * wide, c > 0)
+            TILE_MMA(1, k, 1, pixels, wide, window, stride, down, columns, across, 1, inner, weights,
+                     panel * steps * PANEL + c * (index)(down * across * inner) * wide, c > 0)
         }
+        TILE_KEEP(1, 0, values, pixels, wide)
         for (int j = 0; j < wide / BLOCK; j++) {
             const index to = (((n * output_blocks + 2 * panel + j) * rows * spread + (y * spread + top)) * cols * spread + side) * BLOCK;
             WITH_STORE(`WITH_ACTIVATION(after, `

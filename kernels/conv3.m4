@@ -51,7 +51,7 @@ KERNEL(conv3, OUT(real, result), OUT(real, sums), IN(real, image), IN(real, scal
         const index all = (index)unit * across * down, blocks = (all + tiles - 1) / tiles;
         const index block = item / groups % blocks, sample = item / groups / blocks * unit, first = block * tiles;
         const int count = all - first < tiles ? (int)(all - first) : tiles, share = (int)(item % groups);
-        const int chunks = (inputs + BLOCK - 1) / BLOCK, inner = inputs < BLOCK ? inputs : BLOCK;
+        const int chunks = (inputs + BLOCK - 1) / BLOCK, inner = SHAPE(mma) || inputs >= BLOCK ? BLOCK : inputs;
         const index plane = (index)height * width * BLOCK, sums_rows = (all + 1) / 2;
         const int own = output_blocks / phases, spread = phases == 4 ? 2 : 1;
 SOLO(`
@@ -171,42 +171,51 @@ SOLO(`
                 }
         }
 ', `
-        /* A group makes two tiles, pixels 0 ... 15 and 16 ... 31. */
-        m4_define(`TILE_OF', `(first + 2 * part + ($1))')
+        /* A group makes two tiles, pixels 0 ... 15 and 16 ... 31, whose rows lie in the order 0 2 1 3: so do 8 pixels of a
+           window in different banks. */
         const int pairs = (count + 1) / 2, two = 2 * part + 1 < count ? 2 : 1;
+        const index tile = first + 2 * part, next = tile + two - 1;
+        const index n_0 = sample + tile / across / down, n_1 = sample + next / across / down;
+        const int y_0 = 4 * (int)(tile / across % down), y_1 = 4 * (int)(next / across % down);
+        const int x_0 = 4 * (int)(tile % across), x_1 = 4 * (int)(next % across), cut = height % 4 || width % 4;
+        m4_define(`SAMPLE_OF', `(($1) ? n_1 : n_0)')
+        m4_define(`ROW_IN', `((($1) / 16 ? y_1 : y_0) + ($1) / 4 % 2 * 2 + ($1) / 8 % 2)')
+        m4_define(`COLUMN_IN', `((($1) / 16 ? x_1 : x_0) + ($1) % 4)')
         if (part < pairs)
-        for (int panel = share; panel < panels; panel += groups) {
-            const int wide = PANEL_WIDTH(panel);
+        for (int panel0 = share; panel0 < panels; panel0 += AT_ONCE * groups) {
+            const int left = (panels - panel0 + groups - 1) / groups, several = left < AT_ONCE ? left : AT_ONCE;
+            TILE_SUMS(AT_ONCE)
             for (int c = 0; c < chunks; c++) {
                 WITH_STORE(`
                 LANES(i, 0, two * TILE_PIXELS * BLOCK)
-                    const int l = i % BLOCK, p = i / BLOCK % TILE_PIXELS;
-                    const index tile = TILE_OF(i / (TILE_PIXELS * BLOCK)), n = sample + tile / across / down;
-                    const int y = padded(4 * (int)(tile / across % down) - 1 + p / 6, height, reflect);
-                    const int x = padded(4 * (int)(tile % across) - 1 + p % 6, width, reflect);
-                    const index at = (n * image_blocks + c) * BLOCK + l;
+                    const int l = i % BLOCK, p = i / BLOCK % TILE_PIXELS, second = i / (TILE_PIXELS * BLOCK);
+                    const int y = padded((second ? y_1 : y_0) - 1 + p / 6, height, reflect);
+                    const int x = padded((second ? x_1 : x_0) - 1 + p % 6, width, reflect);
+                    const index block = SAMPLE_OF(second) * image_blocks + c, at = block * BLOCK + l;
                     real f = 0;
                     if (y >= 0 && x >= 0) {
-                        f = LOADED(image, (n * image_blocks + c) * plane + ((index)y * width + x) * BLOCK + l);
+                        f = LOADED(image, block * plane + ((index)y * width + x) * BLOCK + l);
                         if (before >= 0)
                             f = ROUNDED(activate(f * scale[at] + offset[at], before));
                     }
-                    work[i] = f;
+                    WINDOW_PUT(work, i / BLOCK, l, f)
                 END_LANES')
-                m4_pushdef(`ROW_OF', `(($1) / 16 * TILE_PIXELS + ($1) / 4 % 4 * 6 + ($1) % 4) * BLOCK')
-                PRODUCTS(values, two * 16, wide, work, 0, 1, 0, 3, 6 * BLOCK, 3, BLOCK, inner,
-                         weights + (index)panel * 9 * chunks * inner * PANEL + (index)c * 9 * inner * wide, c > 0)
-                m4_popdef(`ROW_OF')
+                m4_pushdef(`PIXEL_OF_ROW', `(($1) / 16 * TILE_PIXELS + (($1) / 4 % 2 * 2 + ($1) / 8 % 2) * 6 + ($1) % 4)')
+                TILE_MMA(AT_ONCE, k, several, two * 16, `PANEL_WIDTH(panel0 + k * groups)', work, 0, 3, 6, 3, 1, inner, weights,
+                         `(index)(panel0 + k * groups) * 9 * chunks * inner * PANEL + (index)c * 9 * inner * PANEL_WIDTH(panel0 + k * groups)',
+                         c > 0)
+                m4_popdef(`PIXEL_OF_ROW')
             }
+            for (int k = 0; k < several; k++) {
+            const int panel = panel0 + k * groups, wide = PANEL_WIDTH(panel);
+            TILE_KEEP(AT_ONCE, k, values, two * 16, wide)
             WITH_STORE(`
             LANES(i, 0, two * 16 * wide)
-                const int l = i % wide, p = i / wide, o = 2 * panel + l / BLOCK;
-                const index tile = TILE_OF(p / 16), n = sample + tile / across / down;
-                const int y = 4 * (int)(tile / across % down) + p / 4 % 4, x = 4 * (int)(tile % across) + p % 4;
+                const int l = i % wide, p = i / wide, o = 2 * panel + l / BLOCK, y = ROW_IN(p), x = COLUMN_IN(p);
                 const real value = activate(values[i] + bias[panel * PANEL + l], after);
                 values[i] = value;
                 if (y < height && x < width) {
-                    STORED(result, PIXEL_OF(n, o, y, x) + l % BLOCK, value)
+                    STORED(result, PIXEL_OF(SAMPLE_OF(p / 16), o, y, x) + l % BLOCK, value)
                 }
             END_LANES')
             if (keep) {
@@ -215,8 +224,7 @@ SOLO(`
                     real sum = 0, square = 0, top = values[l];
                     int number = 0;
                     for (int p = 0; p < two * 16; p++) {
-                        const index tile = TILE_OF(p / 16);
-                        if (4 * (int)(tile / across % down) + p / 4 % 4 < height && 4 * (int)(tile % across) + p % 4 < width) {
+                        if (!cut || (ROW_IN(p) < height && COLUMN_IN(p) < width)) {
                             number++;
                             sum += values[p * wide + l];
                             top = larger(top, values[p * wide + l]);
@@ -224,8 +232,7 @@ SOLO(`
                     }
                     const real mean = sum / number;
                     for (int p = 0; p < two * 16; p++) {
-                        const index tile = TILE_OF(p / 16);
-                        if (4 * (int)(tile / across % down) + p / 4 % 4 < height && 4 * (int)(tile % across) + p % 4 < width)
+                        if (!cut || (ROW_IN(p) < height && COLUMN_IN(p) < width))
                             square += (values[p * wide + l] - mean) * (values[p * wide + l] - mean);
                     }
                     sums[at] = number;
@@ -233,6 +240,7 @@ SOLO(`
                     sums[at + 2 * BLOCK * own] = square;
                     sums[at + 3 * BLOCK * own] = top;
                 END_LANES
+            }
             }
         }
 ')

@@ -9,7 +9,7 @@
 #include "argand.h"
 #include "shape.h"
 
-#define AG_BACKEND_ABI 2
+#define AG_BACKEND_ABI 3
 
 enum { AG_LANE_COMPUTE, AG_LANE_TRANSFER };
 enum { AG_TO_DEVICE, AG_FROM_DEVICE };
@@ -68,6 +68,7 @@ typedef struct ag_limits {
     int cooperative;       /* a launch whose groups wait for one another is possible */
     int tile;              /* columns of a transform tile, at most */
     int parallel;          /* frames that keep the device busy */
+    int matrix;            /* matrix units that the kernels know: 1 for IEEE half, 2 for bfloat16, 3 for both */
     char description[256];
 } ag_limits;
 

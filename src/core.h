@@ -182,12 +182,13 @@ ag_counted ag_device_count_only(ag_device *device, int on);
 int ag_device_counts(const ag_device *device);
 /* Of the device: columns of a transform tile at most, lanes of a group, frames that keep it busy,
    bytes of local memory of a group, of the largest allocation, in all; who transforms; lanes of a group that has
-   a whole frame, 0: none has. */
+   a whole frame, 0: none has; its matrix units (ag_limits). */
 typedef struct ag_room {
     int tile, lanes, parallel;
     int64_t local, allocation, memory;
     const struct ag_fft *fft; /* the library that transforms; NULL: the kernels do */
     int whole;
+    int matrix;
 } ag_room;
 ag_room ag_device_room(const ag_device *device);
 /* Its memory is the host's. */

@@ -67,7 +67,10 @@ ag_backend_load(const char *name, ag_message *message)
 ag_status
 ag_device_open_on(ag_device **device, const ag_backend *backend, int number, ag_message *message)
 {
+    const char *matrix = getenv("ARGAND_MATRIX");
     *device = NULL;
+    if (matrix && strcmp(matrix, "on") && strcmp(matrix, "off"))
+        return ag_fail(message, AG_BAD_ARGUMENT, "ARGAND_MATRIX: found \"%.40s\", expected on or off", matrix);
     ag_device *d = calloc(1, sizeof *d);
     if (!d)
         return ag_fail(message, AG_NO_MEMORY, "device %s: out of host memory", backend->name);
@@ -80,6 +83,8 @@ ag_device_open_on(ag_device **device, const ag_backend *backend, int number, ag_
         return status;
     }
     backend->limits(d->handle, &d->limits);
+    if (matrix && !strcmp(matrix, "off"))
+        d->limits.matrix = 0;
     *device = d;
     return AG_OK;
 }
@@ -230,7 +235,7 @@ ag_room
 ag_device_room(const ag_device *device)
 {
     const ag_limits *l = &device->limits;
-    const ag_room room = {l->tile, l->lanes, l->parallel, l->local, l->allocation, l->memory, device->fft, l->whole};
+    const ag_room room = {l->tile, l->lanes, l->parallel, l->local, l->allocation, l->memory, device->fft, l->whole, l->matrix};
     return room;
 }
 

@@ -33,6 +33,7 @@ typedef struct ag_shape {
     int unfused;   /* a library transforms: frames in natural order between the passes */
     int words;     /* amplitudes: 0 reals, 1 words of 16 bits */
     int store;     /* activations of a net: 0 reals, 1 IEEE half, 2 bfloat16 */
+    int mma;       /* convolutions take matrix units, and their weights in the same 16 bits */
 } ag_shape;
 
 #endif

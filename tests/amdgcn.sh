@@ -98,7 +98,10 @@ while read -r target version wavefront64; do
     fi
     first=${first:-$target}
     for shape in "$@"; do
-        case $shape in *s) [ "$target" = "$first" ] || continue ;; esac
+        case $shape,$target in
+        *s,"$first" | *h,gfx90* | *h,gfx942 | *h,gfx11* | *b,gfx90a | *b,gfx942 | *b,gfx11*) ;;
+        *[shb],*) continue ;;
+        esac
         "$abs_top_builddir/tests/nvrtc_check" --text "$shape" 65536 >"$work/shape" || exit 99
         programs=$((programs + 1))
         if ! "$language" "$target" "$version" "$wavefront64" >"$work/log" 2>&1; then

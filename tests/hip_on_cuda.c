@@ -162,7 +162,7 @@ hipGetDeviceProperties(void *properties, int device)
     int warp = 0;
     const int error = hipDeviceGetAttribute(&warp, 87, device);
     memset(properties, 0, PROPERTIES);
-    const char *chosen = getenv("AG_EMULATE_ARCH"), *usual = warp == 64 ? "gfx90a:sramecc+:xnack-" : "gfx1030";
+    const char *chosen = getenv("AG_EMULATE_ARCH"), *usual = warp == 64 ? "gfx90a:sramecc+:xnack-" : "gfx1100";
     snprintf((char *)properties + ARCH_AT, PROPERTIES - ARCH_AT, "%s", chosen ? chosen : usual);
     return error ? error : hipDeviceGetName(properties, 256, device);
 }
@@ -188,13 +188,20 @@ hiprtcCompileProgram(void *program, int options, const char *const *option)
 {
     static int major, minor;
     char arch[64];
-    const char *own[] = {arch, "-D__HIPCC_RTC__=1"};
+    const char *own[3] = {arch, "-D__HIPCC_RTC__=1"};
+    int count = 2;
+    const int emulated = ready() && dlsym(driver, "ag_emulate_fail") != NULL;
     if (!options || !option || (!major && (attribute(&minor, 76, 0) || attribute(&major, 75, 0))))
         return HIP_NO_DEVICE;
     for (int i = 0; i < options; i++)
-        if (!strncmp(option[i], "--offload-arch=", 15) && strncmp(option[i] + 15, "gfx90a", 6) &&
-            strcmp(option[i] + 15, "gfx1030"))
-            abort();
+        if (!strncmp(option[i], "--offload-arch=", 15)) {
+            const char *const name = option[i] + 15;
+            const int cdna = !strncmp(name, "gfx90a", 6), rdna = !strcmp(name, "gfx1100");
+            if (!cdna && !rdna && strcmp(name, "gfx1030"))
+                abort();
+            if (emulated && (cdna || rdna))
+                own[count++] = cdna ? "-D__gfx90a__=1" : "-D__GFX11__=1";
+        }
     snprintf(arch, sizeof arch, "--gpu-architecture=sm_%d%d", major, minor);
-    return compile(program, 2, own);
+    return compile(program, count, own);
 }

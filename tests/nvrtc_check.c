@@ -7,7 +7,8 @@
                                           in a comment "local KERNEL BYTES" for each kernel
 
    A SHAPE is ROWSxCOLS, then l for bilinear windows, then s for tiles that are spilt (these for the
-   first architecture alone).  ROOM is the bytes of local memory that a group has, LOCAL those that it
+   first architecture alone), w for kernels of whole frames, h or b for convolutions by matrix units in IEEE half or
+   bfloat16 (where the architecture has them).  ROOM is the bytes of local memory that a group has, LOCAL those that it
    asks for: a launch does, so they are from the host's table, and what is in the kernel is added.
    PRIVATE are bytes of a work-item that did not get registers: spills and arrays.
    Ends with 77 where there is no NVRTC, with 1 and the compiler's words where it refuses.  */
@@ -81,10 +82,12 @@ load(void)
     return library != NULL;
 }
 
-/* Whether a kernel is built for a shape: those that keep a whole frame have their own, with w. */
+/* Whether a kernel is built for a shape: those that keep a whole frame have their own, with w, as have convolutions. */
 static int
 belongs(int kernel, const ag_shape *shape)
 {
+    if (shape->mma)
+        return kernel == AG_KERNEL_conv || kernel == AG_KERNEL_conv3;
     return (ag_kernels[kernel].whole[0] >= 0) == (shape->whole != 0);
 }
 
@@ -96,16 +99,18 @@ shape_lines(char *text, size_t room, const char *shape, int local)
     ag_plan plan;
     ag_message message;
     if (sscanf(shape, "%dx%d%n", &rows, &cols, &end) != 2 ||
-        strspn(shape + end, "lsw") != strlen(shape + end)) {
-        fprintf(stderr, "shape: found \"%s\", expected ROWSxCOLS[l][s][w]\n", shape);
+        strspn(shape + end, "lswhb") != strlen(shape + end)) {
+        fprintf(stderr, "shape: found \"%s\", expected ROWSxCOLS[l][s][w][h][b]\n", shape);
         exit(2);
     }
     const int whole = strchr(shape, 'w') ? 512 : 0;
-    const ag_room gpu = {16, whole ? whole : 256, 8, strchr(shape, 's') ? 1 : local, INT64_MAX, INT64_MAX, NULL, whole};
+    const ag_room gpu = {16, whole ? whole : 256, 8, strchr(shape, 's') ? 1 : local, INT64_MAX, INT64_MAX, NULL, whole, 0};
     if (ag_plan_shape(&plan, &gpu, rows, cols, strchr(shape, 'l') != NULL, &message)) {
         fprintf(stderr, "%s\n", message.text);
         exit(1);
     }
+    plan.shape.store = strchr(shape, 'h') ? 1 : strchr(shape, 'b') ? 2 : 0;
+    plan.shape.mma = plan.shape.store != 0;
     int first = 0;
     while (!belongs(first, &plan.shape))
         first++;
@@ -247,7 +252,7 @@ main(int argc, char **argv)
     for (size_t i = 0; i < COUNT(wanted); i++)
         for (int k = 0; k < count; k++)
             for (int s = 2; s < argc && known[k] == wanted[i]; s++)
-                if (i == 0 || !strchr(argv[s], 's')) {
+                if ((i == 0 || !strchr(argv[s], 's')) && (wanted[i] >= 80 || !strchr(argv[s], 'b'))) {
                     failed += compile(text, argv[s], wanted[i]);
                     compiled++;
                 }

@@ -25,7 +25,7 @@ as_table() {
             for (i = 1; i <= n; i++) printf " %13s", arch[i]
             for (r = 1; r <= rows; r++) {
                 printf "\n%s", row[r]
-                for (i = 1; i <= n; i++) printf " %13s", cell[row[r], arch[i]]
+                for (i = 1; i <= n; i++) printf " %13s", (row[r], arch[i]) in cell ? cell[row[r], arch[i]] : "-"
             }
             print ""
         }'
@@ -35,7 +35,7 @@ as_table() {
 as_lines() {
     awk -v wanted="compiler $1" '/^compiler / { inside = $0 == wanted; next }
         inside && $1 == "kernel" { for (i = 3; i <= NF; i++) arch[i] = $i; next }
-        inside && NF > 2 { for (i = 3; i <= NF; i++) { split($i, f, "/"); print arch[i], $2, $1, f[1], f[2], f[3] } }
+        inside && NF > 2 { for (i = 3; i <= NF; i++) if ($i != "-") { split($i, f, "/"); print arch[i], $2, $1, f[1], f[2], f[3] } }
     ' "$table"
 }
 
@@ -104,10 +104,10 @@ SPDX-License-Identifier: BSD-3-Clause
 What a kernel takes, as REGISTERS/LOCAL/PRIVATE: vector registers of a work-item, bytes of local
 memory of a group, bytes of a work-item that did not get registers (spills, arrays).  Shapes: rows x
 columns of a frame, l for bilinear windows, w for kernels that keep a
-whole frame; 131 goes through Bluestein's algorithm.  Written by
+whole frame, h and b for matrix units in IEEE half and bfloat16; 131 goes through Bluestein's algorithm.  Written by
 tests/resources.sh.
 END
-set -- 128x128 256x256 131x131l 128x32w
+set -- 128x128 256x256 131x131l 128x32w 8x8h 8x8b
 start NVRTC "$abs_top_builddir/tests/nvrtc_check" "$abs_top_srcdir/generated/kernels.cu" "$@"
 start clang sh "$abs_top_srcdir/tests/amdgcn.sh" "$@"
 wait

@@ -103,6 +103,19 @@ static const struct wrong {
      ASKED "{ " I " if (l) a[l] = in[i]; __syncthreads(); out[i] = a[l]; }", 0, 256},
     {"missing barrier, asked memory", PLAIN, LAUNCH_FAILED, "race",
      ASKED "{ " I " a[l] = in[i]; out[i] = a[l ? l - 1 : 0]; }", 0, 256},
+    {"right with a matrix unit", PLAIN, NONE, NULL,
+     HEAD "{ " I " __shared__ float a[64]; a[l] = in[i]; __syncthreads(); float s[4] = {a[63 - l]}; unsigned w[4] = {0};\n"
+          "MMA_EMULATED(0, 1, s, w, w); MMA_EMULATED(1, 1, s, w, w); __syncthreads(); if (l < 32) MMA_EMULATED(0, 2, s, w, w);\n"
+          "out[i] = s[0]; }", 0, 0},
+    {"matrix unit without a lane", PLAIN, LAUNCH_FAILED, "takes no part",
+     HEAD "{ " I " float s[4] = {in[i]}; unsigned w[4] = {0}; if (l % 32 != 5) MMA_EMULATED(0, 1, s, w, w); out[i] = s[0]; }", 0, 0},
+    {"matrix unit without the last lane", PLAIN, LAUNCH_FAILED, "takes no part",
+     HEAD "{ " I " float s[4] = {in[i]}; unsigned w[4] = {0}; if (l % 32 != 31) MMA_EMULATED(0, 1, s, w, w); __syncthreads(); out[i] = s[0]; }",
+     0, 0},
+    {"different products in a wave", PLAIN, LAUNCH_FAILED, "different products",
+     HEAD "{ " I " float s[4] = {in[i]}; unsigned w[4] = {0}; MMA_EMULATED(0, l % 2 + 1, s, w, w); out[i] = s[0]; }", 0, 0},
+    {"other words in the upper half of a wave", PLAIN, LAUNCH_FAILED, "other words",
+     HEAD "{ " I " float s[8] = {in[i]}; unsigned w[8] = {(unsigned)l}; MMA_EMULATED(3, 1, s, w, w); out[i] = s[0]; }", 0, 0},
     {"load of what was freed", FREED, BAD_ADDRESS, "freed", HEAD "{ " I " out[i] = in[i]; }", 0, 0},
 };
 #define ROWS ((int)(sizeof row / sizeof *row))

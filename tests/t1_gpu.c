@@ -200,13 +200,13 @@ START_TEST(unknown_architecture)
     if (!is(_i, "hip"))
         return;
     works(_i, "gfx90a");
-    setenv("AG_EMULATE_ARCH", "gfx1100", 1);
-    cannot_open(_i, "hiprtc", "cannot compile for gfx1100", "it aborts");
-    cannot_open(_i, "another ROCm", "gfx1100", "emulated GPU"); /* and is asked again */
+    setenv("AG_EMULATE_ARCH", "gfx1201", 1);
+    cannot_open(_i, "hiprtc", "cannot compile for gfx1201", "it aborts");
+    cannot_open(_i, "another ROCm", "gfx1201", "emulated GPU"); /* and is asked again */
     setenv("ARGAND_HIP_PROBE", "/nowhere/hip_probe", 1);
     cannot_open(_i, "/nowhere/hip_probe", "No such file", "ARGAND_HIP_PROBE");
     setenv("ARGAND_HIP_PROBE", "/bin/true", 1); /* says nothing */
-    cannot_open(_i, "cannot compile for gfx1100", "hiprtc", "aborts");
+    cannot_open(_i, "cannot compile for gfx1201", "hiprtc", "aborts");
     setenv("AG_EMULATE_ARCH", "abacus", 1);
     cannot_open(_i, "does not say what architecture", "emulated GPU", "hip:0");
 }

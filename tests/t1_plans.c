@@ -93,7 +93,7 @@ START_TEST(test_shapes)
 {
     ag_plan a, b;
     ag_message message;
-    const ag_room gpu = {16, 256, 8, 32768, INT64_MAX, INT64_MAX, NULL, 0};
+    const ag_room gpu = {16, 256, 8, 32768, INT64_MAX, INT64_MAX, NULL, 0, 0};
     static const int64_t bad[][2] = {{1, 8}, {8, 1}, {0, 8}, {-4, 8}, {16385, 8}, {8, 16385}};
     for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) {
         ck_assert_int_eq(ag_plan_shape(&a, &gpu, bad[i][0], bad[i][1], 0, &message),

@@ -36,6 +36,21 @@ convolve(const conv_case *k, const tensor *image, const channels *scale, const c
     return act(sum, k->after);
 }
 
+static ag_precision
+matrix_of(const problem *p)
+{
+    return p->plan.shape.mma ? (ag_precision)p->store : AG_FP32;
+}
+
+/* Such as matrix units take, where these are used. */
+static const ag_real *
+random_weights(problem *p, int64_t count)
+{
+    ag_real *w = random_reals(p, count);
+    ag_round(matrix_of(p), count, w);
+    return w;
+}
+
 void
 check_conv3(problem *p)
 {
@@ -57,10 +72,11 @@ check_conv3(problem *p)
                      result = empty_tensor(p, k->n, own, k->h * spread, k->w * spread);
         const channels scale = random_channels(p, k->n, k->inputs, 0.5, 2), offset = random_channels(p, k->n, k->inputs, -1, 1),
                        bias = random_channels(p, 1, k->outputs, -1, 1);
-        const ag_real *w = random_reals(p, (int64_t)k->outputs * k->inputs * 9);
-        ag_real *packed = ag_pack_conv3(k->outputs, k->inputs, w, solo);
+        const ag_real *w = random_weights(p, (int64_t)k->outputs * k->inputs * 9);
+        int64_t reals;
+        ag_real *packed = ag_pack_conv3(&reals, k->outputs, k->inputs, w, solo, matrix_of(p));
         ck_assert_ptr_nonnull(packed);
-        ag_array *weights = place(p, AG_REAL, ag_pack_size(k->outputs, k->inputs, solo ? 36 : 9), packed);
+        ag_array *weights = place(p, AG_REAL, reals, packed);
         ag_array *sums = place(p, AG_REAL, (int64_t)k->n * rows * 4 * result.blocks * 16, NULL);
         free(packed);
         ag_run_conv3(p->program, k->n / unit * blocks * groups, result.array, sums, image.array, scale.array, offset.array,
@@ -101,10 +117,11 @@ check_conv(problem *p)
         result.array = place_stored(p, (int64_t)k->n * base.blocks * 16 * rows * cols * spread * spread, base.block);
         const channels scale = random_channels(p, k->n, k->inputs, 0.5, 2), offset = random_channels(p, k->n, k->inputs, -1, 1),
                        bias = random_channels(p, 1, k->outputs, -1, 1);
-        const ag_real *w = random_reals(p, (int64_t)k->outputs * k->inputs * taps);
-        ag_real *packed = ag_pack_conv(k->outputs, k->inputs, w, (int64_t)k->inputs * taps, taps, taps, place_of);
+        const ag_real *w = random_weights(p, (int64_t)k->outputs * k->inputs * taps);
+        int64_t reals;
+        ag_real *packed = ag_pack_conv(&reals, k->outputs, k->inputs, w, (int64_t)k->inputs * taps, taps, taps, place_of, matrix_of(p));
         ck_assert_ptr_nonnull(packed);
-        ag_array *weights = place(p, AG_REAL, ag_pack_size(k->outputs, k->inputs, taps), packed);
+        ag_array *weights = place(p, AG_REAL, reals, packed);
         ag_array *sums = place(p, AG_REAL, (int64_t)k->n * sums_rows * 4 * base.blocks * 16, NULL);
         free(packed);
         ag_run_conv(p->program, (int64_t)k->n * ((base.blocks + 1) / 2) * rows * ((cols + 31) / 32), result.array, sums, image.array,

@@ -17,8 +17,8 @@ compile() {
     [ $status = 0 ] || failures=$((failures + 1))
 }
 
-# A power of two and Bluestein's algorithm; tiles that do not fit in local memory.  `make check-full' has more.
-set -- 128x37l 131x128ls
+# A power of two and Bluestein's algorithm; tiles that do not fit in local memory; matrix units.  `make check-full' has more.
+set -- 128x37l 131x128ls 8x8h 8x8b
 compile "$abs_top_builddir/tests/nvrtc_check" "$abs_top_srcdir/generated/kernels.cu" "$@"
 compile sh "$abs_top_srcdir/tests/amdgcn.sh" "$@"
 compile sh "$abs_top_srcdir/tests/amdgcn.sh" --opencl 128x128

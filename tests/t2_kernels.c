@@ -62,16 +62,18 @@ run_row(const kernel_row *row, ag_device *device, int another, int compares)
     static problem p;
     outcome result = {0, 0, 0xcbf29ce484222325u, ""};
     size_t n = 0;
-    for (int k = 0; k < (row->kind == NET ? 3 : SHAPES); k++) {
+    const int net = KIND_OF(row->kind) == NET, matrix = row->kind & MATRIX ? ag_device_room(device).matrix : 0;
+    for (int k = 0; k < (net ? 5 : SHAPES); k++) {
         /* One rounding to 11 or 8 bits. */
         static const double rounding[3] = {0, 4e-4, 3.2e-3};
-        const int store = row->kind == NET ? k : 0;
-        const shape_row *const at = &shapes[row->kind == NET ? 0 : k];
-        if (skips(row, at, ag_device_room(device).lanes == 1, another))
+        const int mma = net && k > 2, store = net ? k - 2 * mma : 0;
+        const shape_row *const at = &shapes[net ? 0 : k];
+        if ((mma && !(matrix & store)) || skips(row, at, ag_device_room(device).lanes == 1, another))
             continue;
         memset(&p, 0, sizeof p);
         p.compares = compares;
         p.store = store;
+        p.mma = mma;
         p.digest = result.digest;
         p.unfused = row->unfused;
         problem_begin(&p, device, row->name, row->number, at, SLOTS);
@@ -87,7 +89,8 @@ run_row(const kernel_row *row, ag_device *device, int another, int compares)
             n += (size_t)snprintf(result.shapes + n, sizeof result.shapes - n, " %dx%d%s%s", at->rows,
                                   at->cols, at->linear ? "l" : "", p.plan.shape.spill ? "s" : "");
         if (store)
-            n += (size_t)snprintf(result.shapes + n, sizeof result.shapes - n, " %s %.1e", store == 1 ? "fp16" : "bf16", p.error);
+            n += (size_t)snprintf(result.shapes + n, sizeof result.shapes - n, " %s%s %.1e", store == 1 ? "fp16" : "bf16",
+                                  mma ? " by matrix units" : "", p.error);
         if (at->words)
             n += (size_t)snprintf(result.shapes + n, sizeof result.shapes - n, "w");
         if (p.modes > 1)

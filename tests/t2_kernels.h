@@ -37,7 +37,8 @@ typedef struct problem {
     const char *kernel;
     const shape_row *at;
     int unfused;  /* the kernel's form for where a library transforms */
-    int store;    /* of the shape: how activations are kept */
+    int store;    /* of the shape: how activations are kept, and whether by matrix units */
+    int mma;
     int compares; /* 0: only the digest of the results is wanted */
     int left_out; /* the plan of the shape has no use for the kernel */
     double tolerance, error;
@@ -170,7 +171,8 @@ check_kernel check_whole_ap, check_whole_dm, check_whole_raar;
 
 /* Which shapes a kernel is run at: all, those without a limit on local memory, the first, the first with
    activations in each precision. */
-enum { TRANSFORM, WINDOW, PLAIN, NET, MANY = 4 /* added: knows several modes */, WORDS = 8 /* reads or makes amplitudes */ };
+enum { TRANSFORM, WINDOW, PLAIN, NET, MANY = 4 /* added: knows several modes */, WORDS = 8 /* reads or makes amplitudes */,
+       MATRIX = 16 /* also by matrix units */ };
 #define KIND_OF(kind) ((kind) & 3)
 
 typedef struct kernel_row {

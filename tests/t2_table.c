@@ -22,8 +22,8 @@ const kernel_row kernel_table[] = {
     ROW(bound, WINDOW, 3e-7),
     ROW(channel_gate, PLAIN, 5e-7),
     ROW(channel_pool, NET, 3e-7),
-    ROW(conv, NET, 1e-6),
-    ROW(conv3, NET, 3e-6),
+    ROW(conv, NET + MATRIX, 1e-6),
+    ROW(conv3, NET + MATRIX, 3e-6),
     ROW(copy, PLAIN, 0),
     ROW(divide, WINDOW, 2e-7),
     ROW(enlarge, NET, 2e-7),
@@ -250,6 +250,7 @@ problem_begin(problem *p, ag_device *device, const char *kernel, int number, con
     p->windows = p->modes * p->pixels;
     if (ag_plan_create(&p->plan, device, p->rows, p->cols, at->linear, &room) == AG_OK) {
         p->plan.shape.store = p->store;
+        p->plan.shape.mma = p->mma;
         p->plan.shape.modes = (int)p->modes;
         p->plan.shape.words = at->words;
         p->program = ag_program_create(device, shape, 1, &number);

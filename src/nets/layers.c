@@ -160,8 +160,9 @@ build_conv3(ag_build *build, const ag_image *image, ag_image *result, ag_kernel_
     layer->number[REFLECT] = options.reflect;
     layer->number[EXTRA] = 1;
     ag_round(build->net->options.precision, (int64_t)w.outputs * w.inputs * 9, w.weight);
-    layer->weights[0] = ag_build_upload(build, ag_pack_size(w.outputs, w.inputs, solo ? 36 : 9),
-                                        ag_pack_conv3(w.outputs, w.inputs, w.weight, solo));
+    int64_t reals;
+    ag_real *packed = ag_pack_conv3(&reals, w.outputs, w.inputs, w.weight, solo, build->net->matrix);
+    layer->weights[0] = ag_build_upload(build, reals, packed);
 }
 
 static void
@@ -186,10 +187,11 @@ build_conv(ag_build *build, const ag_image *image, ag_image *result, ag_kernel_w
     layer->number[EXTRA] = 1 | (options.add ? 4 : 0);
     layer->value[BASE] = options.add - 1;
     ag_round(build->net->options.precision, (int64_t)w.outputs * w.inputs * w.side * w.side, w.weight);
-    layer->weights[0] =
-        ag_build_upload(build, ag_pack_size(w.outputs, w.inputs, w.side * w.side),
-                        ag_pack_conv(w.outputs, w.inputs, w.weight, (int64_t)w.inputs * w.side * w.side,
-                                     w.side * w.side, w.side * w.side, place));
+    const int taps = w.side * w.side;
+    int64_t reals;
+    ag_real *packed = ag_pack_conv(&reals, w.outputs, w.inputs, w.weight, (int64_t)w.inputs * taps, taps, taps, place,
+                                   build->net->matrix);
+    layer->weights[0] = ag_build_upload(build, reals, packed);
 }
 
 ag_image
@@ -241,7 +243,9 @@ transposed_by_conv3(ag_build *build, ag_image image, int outputs, const ag_real 
         layer->number[OUTPUT_BLOCKS] = 4 * result.blocks;
         layer->number[TILES] = tiles_for(inputs);
         layer->number[EXTRA] = 4;
-        ag_array *packed = ag_build_upload(build, ag_pack_size(4 * wide, inputs, 36), w ? ag_pack_conv3(4 * wide, inputs, w, 1) : NULL);
+        int64_t reals = 0;
+        ag_real *reordered = w ? ag_pack_conv3(&reals, 4 * wide, inputs, w, 1, AG_FP32) : NULL;
+        ag_array *packed = ag_build_upload(build, reals, reordered);
         ag_array *bias = ag_build_upload(build, 4 * wide, ag_calloc(4 * wide, sizeof(ag_real)));
         build->net->layer[number].weights[0] = packed;
         build->net->layer[number].weights[1] = bias;
@@ -285,9 +289,10 @@ ag_layer_transposed(ag_build *build, ag_image image, int outputs, ag_real *weigh
         layer->number[TAPS] = y->taps | x->taps << 8 | 1 << 16;
         layer->number[PLACE] = y->up | x->up << 8 | (phase / 2) << 16 | (phase % 2) << 24;
         layer->number[EXTRA] = 2 | phase << 3;
-        ag_array *packed = ag_build_upload(build, ag_pack_size(outputs, image.channels, taps),
-                                           ag_pack_conv(outputs, image.channels, weight, side * side,
-                                                        (int64_t)outputs * side * side, taps, place));
+        int64_t reals;
+        ag_real *reordered = ag_pack_conv(&reals, outputs, image.channels, weight, side * side, (int64_t)outputs * side * side,
+                                          taps, place, build->net->matrix);
+        ag_array *packed = ag_build_upload(build, reals, reordered);
         /* A norm follows, which takes the bias away. */
         ag_array *bias = ag_build_upload(build, (int64_t)result.blocks * AG_BLOCK,
                                          ag_calloc(result.blocks * AG_BLOCK, sizeof(ag_real)));

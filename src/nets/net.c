@@ -117,7 +117,8 @@ choose_batch(const ag_net *net)
 static ag_status
 finish(ag_net *net, ag_message *message)
 {
-    const ag_shape shape = {.y = {.length = 1}, .x = {.length = 1}, .tile = 16, .store = (int)net->options.precision};
+    const ag_shape shape = {.y = {.length = 1}, .x = {.length = 1}, .tile = 16,
+                            .store = (int)net->options.precision, .mma = net->matrix != AG_FP32};
     int list[AG_KERNELS] = {AG_KERNEL_polar}, kernels = net->cartesian;
     find_lives(net);
     ag_status status = plan_arena(net, message);
@@ -186,6 +187,7 @@ ag_net_make(ag_net **out, ag_device *device, const char *path, const ag_net_opti
     } else {
         net->device = device;
         net->options = *options;
+        net->matrix = ag_device_room(device).matrix & (int)options->precision ? options->precision : AG_FP32;
         net->keep = keep;
         net->planes[0] = net->planes[1] = -1;
         architectures[i]->build(&build);

@@ -47,6 +47,7 @@ struct ag_net {
     ag_net_options options;
     ag_net_info info;
     char architecture[64];
+    ag_precision matrix; /* options.precision where the device has matrix units for it, else AG_FP32 */
     ag_program *program;
     int values, layers, room_values, room_layers;
     ag_net_value *value;
@@ -177,16 +178,18 @@ int ag_layer_head(ag_build *build, ag_image inner, int channels, int first, int 
 
 /* ---- weights as the kernels take them (weights.c); all malloc'd ------------------------------- */
 
-int64_t ag_pack_size(int outputs, int inputs, int points);
-/* conv3: in Winograd's form where a group has one lane, `points` 36, else 9. */
-ag_real *ag_pack_conv3(int outputs, int inputs, const ag_real *weight, int solo);
+/* conv3: in Winograd's form where a group has one lane.  `matrix': in the bits of that precision, for matrix units;
+   AG_FP32: not.  *reals become the array's. */
+ag_real *ag_pack_conv3(int64_t *reals, int outputs, int inputs, const ag_real *weight, int solo, ag_precision matrix);
 /* conv: taps [down][across], each its place in the side x side of a weight; strides of the weight's
    outputs and inputs. */
-ag_real *ag_pack_conv(int outputs, int inputs, const ag_real *weight, int64_t output_step, int64_t input_step,
-                      int taps, const int *place);
-/* Numbers as they are kept in a precision, rounded to nearest, ties to even; what 16 bits stand for. */
+ag_real *ag_pack_conv(int64_t *reals, int outputs, int inputs, const ag_real *weight, int64_t output_step, int64_t input_step,
+                      int taps, const int *place, ag_precision matrix);
+/* Numbers as they are kept in a precision, rounded to nearest, ties to even; what 16 bits stand for; the bits of a
+   number that has been rounded. */
 void ag_round(ag_precision precision, int64_t count, ag_real *value);
 ag_real ag_widen(ag_precision precision, uint16_t bits);
+uint16_t ag_narrow(ag_precision precision, ag_real value);
 /* spectral_mix: from [in][out][all_rows][all_cols][2], its first rows and cols. */
 ag_real *ag_pack_spectral(int outputs, int inputs, const ag_real *weight, int all_rows, int all_cols, int rows,
                           int cols);

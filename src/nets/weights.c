@@ -19,8 +19,9 @@ padded_outputs(int outputs)
     return (outputs + AG_BLOCK - 1) / AG_BLOCK * AG_BLOCK;
 }
 
-int64_t
-ag_pack_size(int outputs, int inputs, int points)
+/* Reals of packed weights. */
+static int64_t
+size_of(int outputs, int inputs, int points)
 {
     return (int64_t)points * padded_inputs(inputs) * padded_outputs(outputs);
 }
@@ -51,14 +52,15 @@ winograd(double g[6][3])
 }
 
 ag_real *
-ag_pack_conv3(int outputs, int inputs, const ag_real *weight, int solo)
+ag_pack_conv3(int64_t *reals, int outputs, int inputs, const ag_real *weight, int solo, ag_precision matrix)
 {
     static const int taps[9] = {0, 1, 2, 3, 4, 5, 6, 7, 8};
     const int k = padded_inputs(inputs);
     double g[6][3];
     if (!solo)
-        return ag_pack_conv(outputs, inputs, weight, 9 * (int64_t)inputs, 9, 9, taps);
-    ag_real *packed = ag_calloc(ag_pack_size(outputs, inputs, 36), sizeof *packed);
+        return ag_pack_conv(reals, outputs, inputs, weight, 9 * (int64_t)inputs, 9, 9, taps, matrix);
+    *reals = size_of(outputs, inputs, 36);
+    ag_real *packed = ag_calloc(*reals, sizeof *packed);
     winograd(g);
     for (int o = 0; packed && o < outputs; o++)
         for (int i = 0; i < inputs; i++) {
@@ -75,18 +77,32 @@ ag_pack_conv3(int outputs, int inputs, const ag_real *weight, int solo)
     return packed;
 }
 
-ag_real *
-ag_pack_conv(int outputs, int inputs, const ag_real *weight, int64_t output_step, int64_t input_step, int taps,
-             const int *tap)
+/* Each output's 16 inputs one after the other, in the bits of a precision. */
+static void
+pack_bits(uint16_t *packed, ag_precision matrix, int64_t row, int rows, int outputs, int o, int i, ag_real weight)
 {
-    const int inner = AG_MIN(inputs, AG_BLOCK);
+    packed[place(outputs, (int64_t)rows * AG_BLOCK, row * AG_BLOCK, o) - o % AG_PANEL + o % AG_PANEL * AG_BLOCK + i % AG_BLOCK] =
+        ag_narrow(matrix, weight);
+}
+
+ag_real *
+ag_pack_conv(int64_t *reals, int outputs, int inputs, const ag_real *weight, int64_t output_step, int64_t input_step, int taps,
+             const int *tap, ag_precision matrix)
+{
+    const int blocks = (inputs + AG_BLOCK - 1) / AG_BLOCK, inner = AG_MIN(inputs, AG_BLOCK);
     const int64_t rows = (int64_t)taps * padded_inputs(inputs);
-    ag_real *packed = ag_calloc(ag_pack_size(outputs, inputs, taps), sizeof *packed);
+    *reals = matrix ? size_of(outputs, blocks * AG_BLOCK, taps) * 2 / (int64_t)sizeof(ag_real) : size_of(outputs, inputs, taps);
+    ag_real *packed = ag_calloc(*reals, sizeof *packed);
     for (int o = 0; packed && o < outputs; o++)
         for (int i = 0; i < inputs; i++)
-            for (int t = 0; t < taps; t++)
-                packed[place(outputs, rows, ((int64_t)(i / AG_BLOCK) * taps + t) * inner + i % AG_BLOCK, o)] =
-                    weight[o * output_step + i * input_step + tap[t]];
+            for (int t = 0; t < taps; t++) {
+                const ag_real w = weight[o * output_step + i * input_step + tap[t]];
+                const int64_t row = (int64_t)(i / AG_BLOCK) * taps + t;
+                if (matrix)
+                    pack_bits((uint16_t *)(void *)packed, matrix, row, blocks * taps, outputs, o, i, w);
+                else
+                    packed[place(outputs, rows, row * inner + i % AG_BLOCK, o)] = w;
+            }
     return packed;
 }
 
@@ -102,6 +118,20 @@ ag_round(ag_precision precision, int64_t count, ag_real *value)
         const double step = ldexp(1, exponent - 1 - bits), rounded = nearbyint((double)value[i] / step) * step;
         value[i] = (ag_real)(fabs(rounded) <= most ? rounded : copysign(INFINITY, rounded));
     }
+}
+
+uint16_t
+ag_narrow(ag_precision precision, ag_real value)
+{
+    const int wide = precision == AG_FP16 ? 10 : 7, most = precision == AG_FP16 ? 31 : 255;
+    const unsigned sign = signbit(value) ? 0x8000 : 0;
+    const double size = fabs((double)value);
+    int exponent;
+    if (!isfinite(size))
+        return (uint16_t)(sign | (unsigned)most << wide | (isnan(size) ? 1 : 0));
+    frexp(size, &exponent);
+    exponent = AG_MAX(exponent - 1 + most / 2, 1);
+    return (uint16_t)(sign | ((((unsigned)exponent - 1) << wide) + (unsigned)ldexp(size, most / 2 + wide - exponent)));
 }
 
 ag_real

@@ -129,13 +129,14 @@ translate(program *p, const char *text, size_t bytes, const char *out)
 static int
 build(program *p, int options, const char *const *option)
 {
-    char raw[96], clean[96], made[96], kept[4096], dynamic[512];
-    const char *argument[27] = {raw, "-o", clean};
+    char raw[96], clean[96], made[96], arch[32], kept[4096], dynamic[512];
+    const char *argument[27] = {raw, "-o", clean, arch};
     if (!em_find_dynamic(p->text, dynamic, sizeof dynamic))
         return 0;
     const char *const piece[3] = {em_prelude, p->text, dynamic};
     const size_t size[3] = {strlen(em_prelude), strlen(p->text), strlen(dynamic)};
-    int arguments = 3;
+    int arguments = 4;
+    snprintf(arch, sizeof arch, "-D__CUDA_ARCH__=%d0", p->arch);
     size_t bytes, object_bytes = 0;
     snprintf(raw, sizeof raw, "%s/raw.cc", p->folder);
     snprintf(clean, sizeof clean, "%s/clean.cc", p->folder);

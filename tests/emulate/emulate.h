@@ -4,7 +4,7 @@
 
    The kernel text is compiled by the C++ compiler with the calls of its thread sanitizer around
    each access to memory; here those calls look at shadow memory.  Work-items are fibers, a
-   barrier is a switch.  What is wrong is told in one line on stderr and makes the context useless,
+   barrier, or a matrix unit's product, is a switch.  What is wrong is told in one line on stderr and makes the context useless,
    as on a GPU.
 
    AG_EMULATE_WARP (32), AG_EMULATE_LOCAL (232448 bytes, as much as a launch may ask for), AG_EMULATE_MEMORY
@@ -117,6 +117,8 @@ typedef struct em_place {
 } em_place;
 extern em_place em_at;
 void em_run(const em_launch *launch);
+/* The items of a wave meet: it returns in each of them, once all have come and `work' was done. */
+void em_meet(int wave, void (*work)(void));
 /* Says what is wrong with the running item, ends it and does not return. */
 _Noreturn void em_blame(int error, const char *format, ...) __attribute__((format(printf, 2, 3)));
 

@@ -28,6 +28,7 @@ em_place em_at = {-1, 0, NULL, NULL, NULL};
 static fiber *fibers[EM_MAX_ITEMS];
 static jmp_buf scheduler;
 static int failed;
+static int met; /* lanes of a wave that wait for the others, see em_meet */
 
 /* How far the items of the group have come since the last barrier: how many wait and how many
    have ended, the last of these, and the first that waits or waits elsewhere than that one. */
@@ -81,6 +82,8 @@ enter(int item)
 static void
 leave(void)
 {
+    if (met)
+        em_blame(EM_LAUNCH_FAILED, "it takes no part in what %d lanes of its wave do together", met);
     if (_setjmp(fibers[em_at.item]->at))
         return;
     if (em_at.item + 1 < (int)em_at.launch->items)
@@ -99,6 +102,20 @@ ag_emulate_barrier(int line)
         now.other_line = line;
     }
     leave();
+}
+
+/* Lanes come in their order; the last one, once it has worked, lets the first go on. */
+void
+em_meet(int wave, void (*work)(void))
+{
+    const int lane = em_at.item % wave;
+    if (met != lane || (!lane && em_at.item + wave > (int)em_at.launch->items))
+        em_blame(EM_LAUNCH_FAILED, "lane %d of a wave comes where lane %d should", lane, met);
+    met = (lane + 1) % wave;
+    if (!met)
+        work();
+    if (!_setjmp(fibers[em_at.item]->at))
+        enter(met ? em_at.item + 1 : em_at.item - lane);
 }
 
 static void
@@ -172,7 +189,7 @@ run_group(void)
 void
 em_run(const em_launch *launch)
 {
-    failed = 0;
+    failed = met = 0;
     for (unsigned i = 0; i < launch->items; i++)
         if (!fiber_of((int)i)) {
             em_error = EM_NO_MEMORY;

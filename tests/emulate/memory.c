@@ -174,7 +174,7 @@ share(int i, char *base, size_t bytes)
     shared[i].bytes = base ? bytes : 0;
     if (bytes > shared[i].room) {
         free(shared[i].cells);
-        shared[i].cells = calloc((bytes + 3) / 4, sizeof *shared[i].cells);
+        shared[i].cells = calloc((bytes + 1) / 2, sizeof *shared[i].cells);
         shared[i].room = shared[i].cells ? bytes : 0;
         shared[i].bytes = shared[i].room;
     }
@@ -195,7 +195,7 @@ em_begin_group(void)
     first_of_group = interval + 1;
     for (int i = 0; i < 2; i++)
         if (shared[i].bytes)
-            memset(shared[i].cells, 0, (shared[i].bytes + 3) / 4 * sizeof *shared[i].cells);
+            memset(shared[i].cells, 0, (shared[i].bytes + 1) / 2 * sizeof *shared[i].cells);
 }
 
 /* The cell of an address of shared memory, NULL where it is none. */
@@ -206,7 +206,7 @@ shared_cell(uint64_t address, size_t *left)
         const uint64_t at = address - (uint64_t)(uintptr_t)shared[i].base;
         if (at < shared[i].bytes) {
             *left = shared[i].bytes - at;
-            return &shared[i].cells[at / 4];
+            return &shared[i].cells[at / 2];
         }
     }
     return NULL;
@@ -286,7 +286,7 @@ touch(const void *pointer, size_t bytes, int write)
         return;
     size_t left;
     cell *c = shared_cell(address, &left);
-    unsigned grain = 4;
+    unsigned grain = 2;
     const int is_shared = c != NULL;
     if (is_shared) {
         if (bytes > left)
