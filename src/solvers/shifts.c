@@ -12,7 +12,8 @@
 
    at the nine whole lags d from -1 to 1.  The probe stays while the object moves, so the exit wave p(x) o(x) itself in the place
    of psi has its largest F at 0, but not the same F on both sides of it; that difference is taken from F, or it would move
-   right positions.  The shift is the summit of the paraboloid that is nearest to the nine values, within the lags.
+   right positions, and what is even about 0 is that of the exit wave, which is concave whatever psi is.  The shift is the
+   summit of the paraboloid that is nearest to the nine values, within the lags.
 
    (M. Odstrcil, A. Menzel, M. Guizar-Sicairos, Opt. Express 26, 3108 (2018); F. Zhang et al., Opt. Express 21, 13592
    (2013).)  */
@@ -126,10 +127,10 @@ correlate(const ag_solver *s, double *shift)
             f[k] = share((double)sum[0], (double)sum[1], (double)sum[4]);
             own[k] = share((double)sum[2], (double)sum[3], (double)sum[4]);
         }
-        for (int k = 0; k < LAGS / 2; k++) { /* both of a pair at once: only what is odd about the middle goes */
-            const double odd = (own[k] - own[LAGS - 1 - k]) / 2;
-            f[k] -= odd;
-            f[LAGS - 1 - k] += odd;
+        for (int k = 0; k <= LAGS / 2; k++) { /* both of a pair at once */
+            const double even = (own[k] + own[LAGS - 1 - k]) / 2, odd = (f[k] - f[LAGS - 1 - k] - own[k] + own[LAGS - 1 - k]) / 2;
+            f[k] = even + odd;
+            f[LAGS - 1 - k] = even - odd;
         }
         summit(f, shift + 2 * s->order[i]);
     }
