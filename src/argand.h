@@ -387,6 +387,8 @@ typedef enum ag_picture { AG_AMPLITUDE, AG_PHASE, AG_HUE } ag_picture;
    illumination: range and ramp are taken where it is above a tenth of its maximum.  */
 ag_status ag_picture_write(const char *path, ag_picture kind, int64_t rows, int64_t cols,
                            const ag_complex *value, const ag_real *weight, ag_message *message);
+/* The values of an image in a file, "FILE" or "FILE:FIELD", which has to have so many rows and columns. */
+ag_status ag_picture_read(const char *place, int64_t rows, int64_t cols, double *value, ag_message *message);
 /* A curve of `count` positive values, logarithmic, as PNG. */
 ag_status ag_curve_write(const char *path, int64_t count, const double *value,
                          ag_message *message);

@@ -18,6 +18,9 @@ typedef enum ag_data_type { AG_DATA_FLOAT32, AG_DATA_UINT16 } ag_data_type;
 /* How positions are refined: by the slopes of the exit wave, or by the cross-correlation of exit waves. */
 typedef enum ag_position_method { AG_POSITION_GRADIENT, AG_POSITION_CORRELATION } ag_position_method;
 
+/* What is known of the probe's intensity at the detector without an object: nothing, where there is some, how much. */
+typedef enum ag_spectrum_kind { AG_SPECTRUM_ANY, AG_SPECTRUM_MASK, AG_SPECTRUM_INTENSITY } ag_spectrum_kind;
+
 /* Options of every method; ag_options_default fills in what suits one of them.
    Formulas and sources: the man page argand(1) and doc/solvers.md. */
 typedef struct ag_options {
@@ -72,6 +75,9 @@ typedef struct ag_options {
                                  not ep */
     double probe_centre;      /* pixels that a refined probe's centre of power may be off the window's middle; beyond, probe
                                  and object go back; 0: any; far field; not dm, raar, ep */
+    ag_spectrum_kind probe_spectrum; /* of a probe that is refined; far field, not ep */
+    double spectrum_least;    /* mask: in parts of the largest value, from where on there is light */
+    const double *spectrum;   /* rows x cols counts, lying as the frames; NULL: the mean of the frames */
     double saturation;        /* values of the data (counts or amplitudes) from this one on are not measured; 0: all are */
     const double *position; /* frames x 2, of all ranks: where windows begin, NULL: as in the scan */
     int64_t memory; /* bytes that the device may hold in all; what does not fit then waits in host

@@ -1,10 +1,13 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* t3_constraints.c -- what is known of object and probe beforehand holds after every iteration. */
+#include <complex.h>
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "t3.h"
+
+#define PI 3.14159265358979323846
 
 static const char *const method[] = {"pie", "epie", "rpie", "lsqml", "dm", "ap", "raar"};
 #define KEPT ((int)(sizeof method / sizeof *method))
@@ -43,6 +46,82 @@ START_TEST(hold)
     ck_assert_int_gt(bounded[0] + bounded[1], 0);
     ck_assert_int_gt(turned, 0);
     free(object);
+    free(probe);
+    trial_end(&t);
+    ag_scan_destroy(scan);
+}
+END_TEST
+
+/* |F P|^2 of all modes, zero frequency at (16, 16). */
+static void
+intensity_of(const ag_complex *probe, int64_t modes, double *found)
+{
+    memset(found, 0, 32 * 32 * sizeof *found);
+    for (int64_t k = 0; k < modes; k++) {
+        static double complex half[32 * 32];
+        for (int i = 0; i < 32 * 32; i++) {
+            half[i] = 0;
+            for (int x = 0; x < 32; x++) {
+                const ag_complex p = probe[k * 1024 + i / 32 * 32 + x];
+                half[i] += ((double)p.re + I * (double)p.im) * cexp(-2 * I * PI * (i % 32 - 16) * x / 32) / sqrt(32);
+            }
+        }
+        for (int i = 0; i < 32 * 32; i++) {
+            double complex sum = 0;
+            for (int y = 0; y < 32; y++)
+                sum += half[y * 32 + i % 32] * cexp(-2 * I * PI * (i / 32 - 16) * y / 32) / sqrt(32);
+            found[i] += creal(sum * conj(sum));
+        }
+    }
+}
+
+/* A probe whose transform is 0 outside a disc, or has an intensity that is given, or where the frames have light. */
+START_TEST(spectrum)
+{
+    static const char *const by[] = {"rpie", "lsqml", "raar"};
+    static double given[32 * 32], found[32 * 32], mean[32 * 32];
+    const int kind = _i / 3 % 3;
+    if ((test_emulated(_i / 9) || getenv("AG_SLOW")) && _i % 9 != 5) {
+        printf("skip: one of nine where that is slow\n");
+        return;
+    }
+    ag_scan *scan = test_scan(32, 80, 9, 0.8);
+    const ag_scan_info *info = ag_scan_content(scan);
+    ag_options o = test_options(by[_i % 3]);
+    o.modes = 1 + _i % 2;
+    o.probe_start = 0;
+    o.data_type = kind == 1 && _i % 2 ? AG_DATA_UINT16 : AG_DATA_FLOAT32;
+    o.probe_spectrum = kind == 1 ? AG_SPECTRUM_INTENSITY : AG_SPECTRUM_MASK;
+    o.spectrum = kind < 2 ? given : NULL;
+    o.spectrum_least = kind < 2 ? 0.5 : 0.05;
+    double top = 0, inside = 0;
+    for (int i = 0; i < 32 * 32; i++) {
+        const int corner = (i / 32 + 16) % 32 * 32 + (i % 32 + 16) % 32, at = info->zero_in_corner ? corner : i;
+        const double r = hypot(i / 32 - 15, i % 32 - 18);
+        given[at] = kind ? 100 * exp(-r * r / 30) + 10 : r < 9;
+        mean[i] = 0;
+        for (int64_t j = 0; j < info->frames; j++) {
+            const double v = (double)info->data[j * 1024 + at];
+            mean[i] += (info->data_are_amplitudes ? v * v : v) / (double)info->frames;
+        }
+        top = fmax(top, mean[i]);
+    }
+    trial t = trial_begin(_i / 9, NULL, scan, &o);
+    trial_run(&t, 2);
+    ag_complex *const probe = trial_probe(&t);
+    intensity_of(probe, o.modes, found);
+    for (int i = 0; i < 32 * 32; i++)
+        inside = fmax(inside, found[i]);
+    for (int i = 0; i < 32 * 32; i++) {
+        const int corner = (i / 32 + 16) % 32 * 32 + (i % 32 + 16) % 32;
+        const double expected = given[info->zero_in_corner ? corner : i];
+        if (kind == 1)
+            ck_assert_double_le(fabs(found[i] / expected - 1), 0.01);
+        else if (kind == 0 ? expected < 0.5 : mean[i] < 0.0499 * top)
+            ck_assert_double_le(found[i], 1e-9 * inside);
+        else if (kind == 0 || mean[i] > 0.0501 * top)
+            ck_assert_double_gt(found[i], 1e-9 * inside);
+    }
     free(probe);
     trial_end(&t);
     ag_scan_destroy(scan);
@@ -225,7 +304,9 @@ START_TEST(refused)
                {"rpie", 0, -4, 0, "smoothing period: found 0"},
                {"ep", 0, -4, 0, "smoothing period: found 0"},
                {"ep-em", 0, -3, 0, "phase least: found 1, expected"},
-               {"ep", 0, -5, 0, "ep keeps to no constraints"}};
+               {"ep", 0, -5, 0, "ep keeps to no constraints"},
+               {"ep", 0, -6, 0, "ep keeps to no constraints"},
+               {"lsqml", 0, -7, 0, "expected none where the probe varies"}};
     ag_scan *scan = test_scan(32, 80, 9, 0.8);
     for (size_t k = 0; k < sizeof row / sizeof *row; k++) {
         ag_options o = test_options(row[k].method);
@@ -238,6 +319,8 @@ START_TEST(refused)
         o.phase_most = row[k].least == -3 ? 0.5 : 0;
         o.smoothing_period = row[k].least != -4;
         o.object_smoothing = row[k].least == -5 ? 0.1 : 0;
+        o.probe_spectrum = row[k].least < -5 ? AG_SPECTRUM_MASK : AG_SPECTRUM_ANY;
+        o.opr_modes = row[k].least == -7;
         o.object_most = row[k].most;
         ck_assert_int_eq(ag_solver_memory(device, scan, &o, &need), AG_BAD_ARGUMENT);
         ck_assert_msg(strstr(ag_device_message(device), row[k].words) != NULL, "%s", ag_device_message(device));
@@ -253,6 +336,7 @@ add_constraint_tests(Suite *suite)
     TCase *tests = tcase_create("constraints");
     tcase_set_timeout(tests, 300);
     tcase_add_loop_test(tests, hold, 0, KEPT * test_devices());
+    tcase_add_loop_test(tests, spectrum, 0, 9 * test_devices());
     tcase_add_loop_test(tests, power_and_centre, 0, 3 * test_devices());
     tcase_add_loop_test(tests, smoothing, 0, test_devices());
     tcase_add_loop_test(tests, saturated, 0, 2 * test_devices());

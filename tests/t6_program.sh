@@ -394,6 +394,15 @@ if have h5diff; then
     h5diff whole.cxi parts.cxi /entry_1/probe/power >>list 2>&1
 fi
 check "modes: a run that resumes has the same" list
+works "spectrum: a probe dark where the mean frame is" reconstruct light.cxi -m 2 -a raar:3,rpie:2 --probe-spectrum mask --spectrum-least 0.02 -d cpu -q -o dark.cxi
+{
+    printf '\223NUMPY\001\000\166\000%-117s\n' "{'descr': '|u1', 'fortran_order': False, 'shape': (32, 32), }"
+    head -c 1024 /dev/zero | tr '\0' d
+} >even.npy
+works "spectrum: of a file" reconstruct light.cxi -m 2 -n 3 --probe-spectrum intensity --spectrum-from even.npy -d cpu -q -o even.cxi
+refuses 2 "spectrum: nobody takes the image" "with it --probe-spectrum" reconstruct light.cxi --spectrum-from even.npy -d cpu -q -o bad.cxi
+refuses 1 "spectrum: an image of another size" "(96, 96), expected (32, 32)" reconstruct light.cxi --probe-spectrum mask --spectrum-from \
+    light.cxi:entry_1/image_1/data -d cpu -q -o bad.cxi
 works "opr: eigen-probes of two modes" reconstruct light.cxi -m 2 -a lsqml --opr-modes 2 --opr-start 1 --opr-intensity -n 4 -d cpu -q -o varied.cxi
 if have h5ls; then
     h5ls -r varied.cxi >tree 2>&1

@@ -10,6 +10,7 @@
 #include "run.h"
 
 static const char name[] = "reconstruct";
+static const char *const spectrum[] = {"any", "mask", "intensity", NULL};
 static const char *const subpixel[] = {"fourier", "linear", "none", NULL};
 static const char *const batches[] = {"random", "uniform", "compact", NULL};
 static const char *const data_type[] = {"float32", "uint16", NULL};
@@ -63,6 +64,8 @@ static const struct {
     {"smoothing-period", WHOLE, offsetof(ag_options, smoothing_period), 1, 1e9, NULL},
     {"probe-power", REAL, offsetof(ag_options, probe_power), 0, 1e30, NULL},
     {"probe-centre", REAL, offsetof(ag_options, probe_centre), 0, 1e6, NULL},
+    {"probe-spectrum", CHOICE, offsetof(ag_options, probe_spectrum), 0, 0, spectrum},
+    {"spectrum-least", REAL, offsetof(ag_options, spectrum_least), 0, 1, NULL},
     {"saturation", REAL, offsetof(ag_options, saturation), 0, 1e30, NULL},
     {"overlap-steps", WHOLE, offsetof(ag_options, overlap_steps), 1, 1000, NULL},
     {"orthogonalise", WHOLE, offsetof(ag_options, orthogonalise), 0, 1e9, NULL},

@@ -85,6 +85,9 @@ static const char help_end[] =
     "      --smoothing-period N after every so many iterations\n"
     "      --probe-power X      sum of |P|^2 that a refined probe keeps to; 0: as it comes\n"
     "      --probe-centre X     pixels that its centre may be off the middle; 0: any\n"
+    "      --probe-spectrum HOW any, mask (where there is light) or intensity: of the probe at the detector\n"
+    "      --spectrum-from FILE[:FIELD]  counts of it, as the frames lie (their mean)\n"
+    "      --spectrum-least X   mask: there is light from so many parts of the largest on (0.01)\n"
     "      --saturation X       data from this value on were not measured; 0: all were\n"
     "      --overlap-steps N    dm, ap, raar: object and probe in turn so often in an iteration\n"
     "      --no-rescale         lsqml, ep: the probe keeps its power at the start\n"
@@ -95,7 +98,7 @@ static const char help_end[] =
 static const char help_exit[] =
     "\nExit status: 0 done, 1 failed, 2 the command line is wrong, 128 + N stopped by signal N.\n";
 
-enum { FFT = 256, START, THREADS, PNG, JSON, CHECKPOINT, EVERY, RESUME, PREVIEW, MEMORY, PROFILE, MODE_SHARE, SETTING };
+enum { FFT = 256, START, THREADS, PNG, JSON, CHECKPOINT, EVERY, RESUME, PREVIEW, MEMORY, PROFILE, MODE_SHARE, SPECTRUM, SETTING };
 
 static const struct option long_options[] = {
     {"algorithm", required_argument, NULL, 'a'},
@@ -155,6 +158,9 @@ static const struct option long_options[] = {
     {"smoothing-period", required_argument, NULL, SETTING},
     {"probe-power", required_argument, NULL, SETTING},
     {"probe-centre", required_argument, NULL, SETTING},
+    {"probe-spectrum", required_argument, NULL, SETTING},
+    {"spectrum-from", required_argument, NULL, SPECTRUM},
+    {"spectrum-least", required_argument, NULL, SETTING},
     {"saturation", required_argument, NULL, SETTING},
     {"overlap-steps", required_argument, NULL, SETTING},
     {"no-rescale", no_argument, NULL, SETTING},
@@ -207,6 +213,9 @@ take(run *r, int c, const char *option)
         return cmd_integer(name, "--modes", optarg, 1, RUN_MODES, &r->modes);
     case MODE_SHARE:
         return cmd_real(name, "--mode-share", optarg, 1e-9, 0.999999, &r->mode_share);
+    case SPECTRUM:
+        r->spectrum_from = optarg;
+        return 1;
     case FFT:
         r->fft = optarg;
         return 1;
@@ -250,6 +259,11 @@ check(const run *r)
 {
     if (!r->output && !r->png && !r->json && !r->profile)
         return cmd_usage(name, "nothing to leave: give --output, --png, --json or --profile");
+    int spectrum = !r->spectrum_from;
+    for (int k = 0; k < r->stages; k++)
+        spectrum |= r->stage[k].options.probe_spectrum != AG_SPECTRUM_ANY;
+    if (!spectrum)
+        return cmd_usage(name, "--spectrum-from: expected with it --probe-spectrum");
     if (r->resume && !*r->resume && !r->checkpoint)
         return cmd_usage(name, "--resume: found no file, expected one, or --checkpoint");
     if ((r->every || r->every_seconds > 0) && !r->checkpoint && !r->preview)

@@ -76,6 +76,24 @@ free_probes(run *r)
     return r->eigen && r->eigen_weight ? 0 : cmd_fail(name, "%s: out of host memory", r->scan_path);
 }
 
+/* The image of --spectrum-from for all stages. */
+static int
+take_spectrum(run *r)
+{
+    const ag_scan_info *info = ag_scan_content(r->scan);
+    ag_message message;
+    if (!r->spectrum_from)
+        return 0;
+    r->spectrum = calloc((size_t)(info->rows * info->cols), sizeof *r->spectrum);
+    if (!r->spectrum)
+        return cmd_fail(name, "%s: out of host memory", r->spectrum_from);
+    if (ag_picture_read(r->spectrum_from, info->rows, info->cols, r->spectrum, &message))
+        return cmd_fail(name, "--spectrum-from: %s", message.text);
+    for (int k = 0; k < r->stages; k++)
+        r->stage[k].options.spectrum = r->spectrum;
+    return 0;
+}
+
 /* Modes `given` of the start, of which some are taken and some must be made up. */
 static int
 take_modes(run *r, const ag_complex *probe, int64_t given)
@@ -226,6 +244,8 @@ work(run *r)
     if (!status)
         status = free_probes(r);
     if (!status)
+        status = take_spectrum(r);
+    if (!status)
         status = begin(r, start);
     ag_result_destroy(start);
     if (!status)
@@ -268,6 +288,7 @@ cmd_reconstruct(int argc, char **argv)
     ag_device_close(r.device);
     ag_scan_destroy(r.scan);
     free(r.position);
+    free(r.spectrum);
     free(r.eigen);
     free(r.eigen_weight);
     free(r.object_host);

@@ -42,6 +42,8 @@ typedef struct run {
     ag_array *object, *probe;
     ag_complex *object_host, *probe_host;
     double *position; /* as found so far; NULL: no stage refines them */
+    const char *spectrum_from; /* NULL: the frames */
+    double *spectrum;
     ag_complex *eigen; /* of the last stage at work, where that has options.opr_modes */
     double *eigen_weight;
     ag_need need; /* on the device, and on the host the program's part too */

@@ -104,6 +104,17 @@ ag_place_image(const char *text, int64_t rows, int64_t cols, ag_message *message
 /* ---- positions -------------------------------------------------------------------------------------- */
 
 /* Names of fields with rows and columns, or with both, that files without a choice use. */
+ag_status
+ag_picture_read(const char *place, int64_t rows, int64_t cols, double *value, ag_message *message)
+{
+    ag_status status = AG_OK;
+    double *const image = ag_place_image(place, rows, cols, message, &status);
+    if (!status)
+        memcpy(value, image, (size_t)(rows * cols) * sizeof *value);
+    free(image);
+    return status;
+}
+
 static const char *const usual[][2] = {
     {"probe_position_y_m", "probe_position_x_m"},
     {"ycoords", "xcoords"},

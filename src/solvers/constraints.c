@@ -3,7 +3,7 @@
 
    The probe, where it is refined: its power, with the object divided by the same factor; its centre of power in the
    middle, with the object moved likewise, by whole pixels, so that the exit waves move in their windows, which no
-   intensity in the far field tells; a disc outside of which it is 0.  The object: bounds of modulus and phase, a
+   intensity in the far field tells; its transform (spectrum.c); a disc outside of which it is 0.  The object: bounds of modulus and phase, a
    modulus that is smoothed (pty-chi, github.com/AdvancedPhotonSource/pty-chi, and PtychoShelves).  */
 #include <math.h>
 #include <stdlib.h>
@@ -29,13 +29,14 @@ ag_constraints_check(const ag_options *o, const ag_method *method, ag_message *m
         {"phase least", o->phase_least, -pi, pi},
         {"phase most", o->phase_most, -pi, pi},
         {"object smoothing", o->object_smoothing, 0, 0.125},
+        {"spectrum least", o->spectrum_least, 0, 1},
         {"saturation", o->saturation, 0, 1e30},
     };
     const size_t count = sizeof real / sizeof *real;
-    int some = 0;
+    int some = o->probe_spectrum != AG_SPECTRUM_ANY;
     if (ag_ranges_check(real, count, message))
         return AG_BAD_ARGUMENT;
-    for (size_t i = 0; i < count - 1; i++) /* a detector that saturates is no constraint */
+    for (size_t i = 0; i < count - 2; i++) /* a detector that saturates is no constraint, nor a threshold */
         some |= real[i].value < 0 || real[i].value > 0;
     if (o->object_most > 0 && o->object_least > o->object_most)
         return ag_fail(message, AG_BAD_ARGUMENT, "object least: found %g, expected 0 to object most, %g", o->object_least,
@@ -43,12 +44,18 @@ ag_constraints_check(const ag_options *o, const ag_method *method, ag_message *m
     if (bounds_phase(o) && !(o->phase_least < o->phase_most))
         return ag_fail(message, AG_BAD_ARGUMENT, "phase least: found %g, expected less than phase most, %g", o->phase_least,
                        o->phase_most);
+    if ((unsigned)o->probe_spectrum > AG_SPECTRUM_INTENSITY)
+        return ag_fail(message, AG_BAD_ARGUMENT, "probe spectrum: found %d, expected 0 to %d", (int)o->probe_spectrum,
+                       (int)AG_SPECTRUM_INTENSITY);
+    if (o->probe_spectrum && o->opr_modes)
+        return ag_fail(message, AG_BAD_ARGUMENT, "probe spectrum: found one, expected none where the probe varies (opr modes %lld)",
+                       (long long)o->opr_modes);
     if (o->smoothing_period < 1)
         return ag_fail(message, AG_BAD_ARGUMENT, "smoothing period: found %lld, expected 1 or more",
                        (long long)o->smoothing_period);
     if (some && method && method->keeps_messages)
         return ag_fail(message, AG_BAD_ARGUMENT,
-                       "probe support, power and centre, bounds and smoothing of the object: found one, expected none: %s keeps "
+                       "probe support, power, centre and spectrum, bounds and smoothing of the object: found one, expected none: %s keeps "
                        "to no constraints",
                        o->method);
     if (o->probe_centre > 0 && method && method->keeps_waves)
@@ -63,15 +70,21 @@ ag_constraints_words(const ag_options *o, char *text, size_t room)
 {
     snprintf(text, room,
              "probe_support %.15g probe_power %.15g probe_centre %.15g object_least %.15g object_most %.15g "
-             "phase_least %.15g phase_most %.15g object_smoothing %.15g smoothing_period %lld saturation %.15g",
+             "phase_least %.15g phase_most %.15g object_smoothing %.15g smoothing_period %lld saturation %.15g probe_spectrum %d spectrum_least %.15g",
              o->probe_support, o->probe_power, o->probe_centre, o->object_least, o->object_most, o->phase_least,
-             o->phase_most, o->object_smoothing, (long long)o->smoothing_period, o->saturation);
+             o->phase_most, o->object_smoothing, (long long)o->smoothing_period, o->saturation, (int)o->probe_spectrum,
+             o->spectrum_least);
 }
 
 int
 ag_constraints_kernels(const ag_options *o, int *list)
 {
     int n = 0;
+    if (o->probe_spectrum) {
+        list[n++] = AG_KERNEL_load_probe;
+        list[n++] = AG_KERNEL_modulus;
+        list[n++] = AG_KERNEL_store_stack;
+    }
     if (o->probe_support > 0)
         list[n++] = AG_KERNEL_weigh;
     if (o->probe_power > 0)
@@ -191,6 +204,8 @@ ag_constraints_apply(ag_solver *s)
     ag_step(s->device, "constraints");
     if (refined && (o->probe_power > 0 || o->probe_centre > 0))
         keep_probe(s);
+    if (refined && s->spectrum)
+        ag_spectrum_apply(s);
     for (int64_t k = 0; k < o->modes + o->opr_modes && s->support && refined; k++) {
         ag_array mode = k < o->modes ? ag_view(s->probe, k * s->window) : ag_view(ag_opr_eigen(s), (k - o->modes) * s->window);
         ag_run_weigh(s->program, s->window, &mode, s->support);

@@ -25,6 +25,7 @@ sum_data(ag_solver *s, const ag_scan_info *info, const ag_real *data, int64_t fr
             else if (s->options.clip_amplitudes)
                 v = AG_MAX(v, 0);
             s->pixels++;
+            ag_spectrum_add(s, i, v);
             least = AG_MIN(least, v);
             most = AG_MAX(most, v);
             squares += v * v;

@@ -57,6 +57,7 @@ ag_options_default(ag_options *options, const char *method, ag_message *message)
     options->position_limit = 1;
     options->smoothing_period = 1;
     options->opr_start = 10;
+    options->spectrum_least = 0.01;
     known->defaults(options);
     return AG_OK;
 }

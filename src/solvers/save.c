@@ -82,7 +82,9 @@ add_words(ag_record *record, const ag_solver *s)
              (long long)o->modes, (long long)o->orthogonalise, o->momentum, (int)o->data_type,
              (long long)o->opr_modes, (long long)o->opr_start, o->opr_intensity);
     record->word[n].name = "constraints";
-    ag_constraints_words(o, record->word[n++].text, room);
+    ag_constraints_words(o, record->word[n].text, room);
+    const size_t end = strlen(record->word[n].text);
+    snprintf(record->word[n++].text + end, room - end, " spectrum %016llx", (unsigned long long)ag_spectrum_identity(s));
     record->word[n].name = "plan";
     snprintf(record->word[n++].text, room, "%s", s->plan.id);
     record->words = n;

@@ -68,7 +68,7 @@ static void
 prepare(ag_solver *s, const ag_scan *scan)
 {
     const ag_scan_info *info = ag_scan_content(scan);
-    int list[sizeof common / sizeof *common + sizeof s->method->kernel / sizeof(int) + 18], n = 0;
+    int list[sizeof common / sizeof *common + sizeof s->method->kernel / sizeof(int) + 22], n = 0;
     ag_device *d = s->device;
     s->order = ag_calloc(s->frames, sizeof *s->order);
     s->corners = ag_calloc(2 * s->frames, sizeof *s->corners);
@@ -141,6 +141,7 @@ prepare(ag_solver *s, const ag_scan *scan)
         s->place = place_array(s);
     ag_positions_prepare(s);
     ag_constraints_create(s);
+    ag_spectrum_create(s, info);
     ag_opr_create(s);
     /* As AMPLITUDE_REALS in gen/passes.m4. */
     const int64_t size = sizeof(ag_real), reals = s->plan.shape.words ? (2 * s->amplitudes + size - 1) / size + 2 : s->amplitudes;
@@ -257,6 +258,7 @@ ag_solver_destroy(ag_solver *s)
     ag_plan_destroy(&s->plan);
     ag_positions_destroy(s);
     ag_opr_destroy(s);
+    ag_spectrum_destroy(s);
     free(s->order);
     free(s->everyone);
     free(s->everywhere);

@@ -79,6 +79,7 @@ struct ag_solver {
     struct ag_positions *positions;
     struct ag_shifts *shifts; /* NULL: positions stay */
     struct ag_opr *opr;       /* NULL: one probe for all frames */
+    struct ag_spectrum *spectrum; /* NULL: any */
     ag_array *support; /* of the probe; NULL: all of the window */
     ag_array *power, *moduli; /* constraints: of the probe; of the object */
     ag_array *scratch, *spill, *shifted, *error, *total, *measured[2];
@@ -232,6 +233,15 @@ int ag_constraints_kernels(const ag_options *options, int *list);
 void ag_constraints_words(const ag_options *options, char *text, size_t room);
 ag_status ag_constraints_create(ag_solver *solver);
 void ag_constraints_apply(ag_solver *solver);
+
+/* What is known of the probe's transform (spectrum.c): add takes a measured amplitude of a frame, apply changes the probe;
+   identity tells images that were given. */
+typedef struct ag_spectrum ag_spectrum;
+ag_status ag_spectrum_create(ag_solver *solver, const ag_scan_info *info);
+void ag_spectrum_destroy(ag_solver *solver);
+uint64_t ag_spectrum_identity(const ag_solver *solver);
+void ag_spectrum_add(ag_solver *solver, int64_t pixel, double amplitude);
+void ag_spectrum_apply(ag_solver *solver);
 
 /* The segments of object rows that the windows of some frames touch. */
 typedef struct ag_box {
