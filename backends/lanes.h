@@ -159,6 +159,15 @@ ag_waves(const cplx *from)
     return w;
 }
 
+/* The same; what the next tile reads is asked for. */
+static inline waves
+ag_waves_ahead(const cplx *from)
+{
+    for (int64_t i = 0; i < TILE; i += 8)
+        __builtin_prefetch(from + TILE + i);
+    return ag_waves(from);
+}
+
 static inline void
 ag_put_waves(cplx *to, waves w)
 {
@@ -291,12 +300,13 @@ ag_row_amplitudes(int words, const real *frame, int64_t at)
     return words ? IN_ORDER(ag_from_words(frame, ag_words(frame, at))) : ag_row_reals(frame + at);
 }
 
+/* What is beyond the frame was not measured. */
 ALWAYS_INLINE lanes
 ag_some_row_amplitudes(int words, const real *frame, int64_t at, int n)
 {
-    real some[TILE] = {0};
-    for (int l = 0; l < (n < TILE ? n : TILE); l++)
-        some[l] = ag_amplitude(words, frame, at + l);
+    real some[TILE];
+    for (int l = 0; l < TILE; l++)
+        some[l] = l < n ? ag_amplitude(words, frame, at + l) : (real)2e30;
     return ag_row_reals(some);
 }
 

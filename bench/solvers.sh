@@ -23,13 +23,14 @@ field() { sed -n "s/^ *\"$1\": *\([0-9.e+-]*\).*/\1/p"; }
 # scripts: storage order, whole positions, the blind methods refine the probe from the start.
 argand_once() {
     case $1 in
-    pie | raar) refine=-1 ;;
+    pie | raar | ep) refine=-1 ;;
     *) refine=0 ;;
     esac
     case $1 in
     pie) steps='--alpha 0.1 --object-step 1' ;;
     epie) steps='--object-step 0.1 --probe-step 0.1' ;;
     rpie) steps='--alpha 0.1 --object-step 0.1 --probe-step 0.2' ;;
+    ep*) steps='--noise-precision 1000 --no-rescale' ;;
     *) steps='--object-inertia 0 --probe-inertia 0' ;;
     esac
     # shellcheck disable=SC2086 # a list of options
@@ -47,7 +48,7 @@ numpy_once() {
 "$build/argand" devices
 printf '%d iterations, medians of %d runs, seconds\n' "$iterations" "$repeat"
 printf '%-6s %-10s %8s %8s %8s %10s\n' method device numpy 1thread 2threads 'numpy/2thr'
-for method in pie epie rpie dm ap raar; do
+for method in pie epie rpie dm ap raar ep ep-em; do
     for device in $devices; do
         : >"$work/n" && : >"$work/1" && : >"$work/2"
         i=0

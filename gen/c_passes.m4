@@ -119,6 +119,53 @@ m4_define(`NEAR_TILE', `BEGIN_TOTAL
         else
             ag_tile_to_strips(scratch + strips_at, tile, ROWS, strip_step, width, 0);
         END_TOTAL')
+/* The halves of both: what the text makes stays in the strips, which the other half begins with. */
+m4_define(`SEEN_POINT', `{ const int q = at + $1; lanes re = $2r, im = $2i;
+        PASS_TEXT
+        LANES_AT(RE(q, 0)) = re; LANES_AT(IM(q, 0)) = im; }
+      ')
+m4_define(`SAID_POINT', `lanes x$1r, x$1i;
+      { const int q = at + $1; lanes re = LANES_AT(RE(q, 0)), im = LANES_AT(IM(q, 0));
+        PASS_TEXT
+        x$1r = im; x$1i = re; }
+      ')
+m4_define(`HALF_TILE', `real *const strip_here = scratch + (s * STRIPS_Y + strip) * COLS * (index)(2 * TILE);
+        const int chirp = shape->x.chirp, fused = ag_last_is_8(&shape->x);
+        real *const tile = chirp ? work : strip_here;
+        if (chirp)
+            memcpy(tile, strip_here, (size_t)COLS * 2 * TILE * sizeof *tile);
+        $1
+        if (fused) {
+            for (int at = 0; at < COLS; at += 8) {
+      POINTS($2)CODELET(8)
+            }
+        } else {
+            for (int q = 0; q < COLS; q++) {
+                DETECT_ROW
+            }
+        }
+        $3
+        if (chirp)
+            memcpy(strip_here, tile, (size_t)COLS * 2 * TILE * sizeof *tile);')
+m4_define(`TO_FAR_TILE', `HALF_TILE(`fft_forward_part(&shape->x, tile, table, 0, fused);', ``FROM_STRIP', `SEEN_POINT'')')
+m4_define(`FROM_FAR_TILE', `HALF_TILE(`', ``SAID_POINT', `TO_STRIP'', `fft_inverse_part(&shape->x, tile, table, 0, fused);')')
+m4_define(`HALF_NEAR_TILE', `STRIPS_OF_FRAME
+        const int width = height, turned = width == TILE && ag_last_is_8(&shape->y);
+        $1
+        USE(`COLUMNS', `STREAM', `AMPLITUDE_STREAM', `PUT_REALS')for (int q = 0; q < ROWS; q++) {
+            DETECT_ROW
+        }NO_USE(`STREAM', `AMPLITUDE_STREAM', `PUT_REALS')
+        $2')
+m4_define(`TO_NEAR_TILE', `HALF_NEAR_TILE(`if (turned)
+            fft_from_strips(tile, scratch + strips_at, ROWS, strip_step);
+        else
+            ag_strips_to_tile(tile, scratch + strips_at, ROWS, strip_step, width, 0);
+        fft_inverse_part(&shape->y, tile, table, 0, turned);', `ag_tile_to_strips(scratch + strips_at, tile, ROWS, strip_step, width, 0);')')
+m4_define(`FROM_NEAR_TILE', `HALF_NEAR_TILE(`ag_strips_to_tile(tile, scratch + strips_at, ROWS, strip_step, width, 0);', `fft_forward_part(&shape->y, tile, table, 0, turned);
+        if (turned)
+            fft_to_strips(scratch + strips_at, tile, ROWS, strip_step);
+        else
+            ag_tile_to_strips(scratch + strips_at, tile, ROWS, strip_step, width, 0);')')
 m4_define(`NEAR_BUFFER', `SHARED(real, tile, TILE_REALS(y) * MODES)')
 /* Of several modes: each is transformed, then they speak together, then each is transformed back. */
 m4_define(`MODES_MIDDLE_TILE', `BEGIN_TOTAL

@@ -194,6 +194,7 @@ m4_define(`PUT_REALS',  `$1[($2) + l] = $3')
 m4_define(`WAVES',      `$1[$2]')
 m4_define(`PUT_WAVES',  `$1[$2] = $3')
 m4_define(`SAME_WAVES', m4_defn(`WAVES'))
+m4_define(`WAVES_AHEAD', m4_defn(`WAVES'))
 m4_define(`FIRST_WAVES', `$1[($2) + (l < ($3) ? l : 0)]')
 m4_define(`ROW_REALS',  m4_defn(`WAVES'))
 m4_define(`PUT_ROW_REALS', m4_defn(`PUT_WAVES'))
@@ -210,6 +211,9 @@ m4_define(`ROOT',       `(($1) * SQRT($2))')
 m4_define(`LANES_TOP',  `real $1 = 0;')
 m4_define(`TOP_OF',     `$1')
 m4_define(`END_LANES_TOP', `$1 = group_max(part_, $1);')
+m4_define(`LANES_SUM',  m4_defn(`LANES_TOP'))
+m4_define(`SUM_OF',     m4_defn(`TOP_OF'))
+m4_define(`END_LANES_SUM', `$1 = group_sum(part_, $1);')
 m4_define(`FIRST_TILE', `EACH_OBJECT(`EACH_TILE(y, c, ROWS, width)
             const int x = x0 + c;
             PASS_TEXT
@@ -259,6 +263,23 @@ m4_define(`MIDDLE_TILE', `STRIP_TO_TILE
 m4_define(`NEAR_TILE',  `NEAR_TO_TILE
         DETECT(`tile_', `q, l, DEPTH, TILE', `RE(q, l)', `IM(q, l)')
         TILE_TO_NEAR')
+m4_define(`TO_FAR_TILE', `STRIP_TO_TILE DETECT_SEEN(`STRIP')')
+m4_define(`FROM_FAR_TILE', `DETECT_SAID(`STRIP') TILE_TO_STRIP')
+m4_define(`TO_NEAR_TILE', `NEAR_TO_TILE DETECT_SEEN(`NEAR')')
+m4_define(`FROM_NEAR_TILE', `COLUMNS_OF_STRIP DETECT_SAID(`NEAR') TILE_TO_NEAR')
+m4_define(`DETECT_SEEN', `EACH_TILE(q, l, DEPTH, height)
+            lanes re = RE(q, l), im = IM(q, l);
+            PASS_TEXT
+            $1_RE = re; $1_IM = im;
+        END_TILE')
+m4_define(`DETECT_SAID', `EACH_TILE(q, l, DEPTH, TILE)
+            lanes re = 0, im = 0;
+            if (l < height) {
+                re = $1_RE; im = $1_IM;
+                PASS_TEXT
+            }
+            RE(q, l) = re; IM(q, l) = im;
+        END_TILE')
 m4_define(`NATURAL_TILE', `DETECT(`pixel_', `l, q, height, COLS', `PAIR_RE(scratch, NATURAL_AT(s, p0 + l, q))',
             `PAIR_IM(scratch, NATURAL_AT(s, p0 + l, q))')')
 /* DETECT(kind of loop, its arguments, re, im): the text for each of the pixels. */

@@ -192,6 +192,25 @@ m4_define(`NATURAL_PASS', `KERNEL($1_unfused, OUT(real, scratch), IN(cplx, table
         NATURAL_WAVES_WORDS`'m4_ifelse(SUMMED, 1, `IF_MODES(`MODES_NATURAL_TILE', `NATURAL_TILE')', `NATURAL_TILE')`'NATURAL_WAVES_WORDS_END
     END_GROUP
 END_KERNEL')
+/* TO_DETECTOR_PASS(name, more arguments, text before, text, text after): the way there alone, where all of a frame must be
+   known before the way back.  What the text makes of re and im stays in the scratch, FROM_DETECTOR_PASS takes it
+   there.  Each is three kernels as MODULUS_PASS is; they know one mode, and their strips sum with LANES_SUM. */
+m4_define(`TO_DETECTOR_PASS', `HALF_PASS(`TO', `$1', `$2', `$3', `$4', `$5')')
+m4_define(`FROM_DETECTOR_PASS', `HALF_PASS(`FROM', `$1', `$2', `$3', `$4', `$5')')
+m4_define(`HALF_PASS', `m4_define(`PASS_TEXT', `$5')m4_define(`SUMMED', 0)HALF_KERNEL($2_unfused, `$3', `', `$4', `NATURAL_WAVES_WORDS`'NATURAL_TILE`'NATURAL_WAVES_WORDS_END', `$6', 1)
+SAME_COST`'HALF_KERNEL($2, `$3', `MIDDLE_BUFFER', `$4', `STRIP_WORDS`'$1_FAR_TILE`'STRIP_WORDS_END', `$6', COLS)
+NEAR_STRIPS`'SAME_COST`'HALF_KERNEL(near_$2, `$3', `NEAR_BUFFER', `$4', `STRIP_WORDS`'$1_NEAR_TILE`'STRIP_WORDS_END', `$6', ROWS)`'FAR_STRIPS')
+m4_define(`HALF_KERNEL', `KERNEL($1, OUT(real, scratch), IN(cplx, table), $2, OUT(real, spill))
+    PASS_COST($7) PASS_COST(1)
+    $3
+    REDUCE_BUFFER
+    GROUP(s, strip, STRIPS)
+        PART_OF_STRIP
+        $4
+        $5
+        $6
+    END_GROUP
+END_KERNEL')
 /* STRIP_SUM(text): the text, which adds to total, and where the total goes. */
 m4_define(`ERROR_OF_STRIP', `error[s * STRIPS + strip]')
 /* USE(words, form): each of the words means FORM_WORD until NO_USE(words). */

@@ -10,8 +10,8 @@
    and the new message is (mu, 1 / var) without the cavity.  A precision without another is at least 1.
    (PtychoEP, github.com/sacbow/PtychoEP, ptychoep/prior.py.)  */
 
-COST(items, 60, 60)
-KERNEL(ep_prior, OUT(cplx, object), OUT(cplx, number), OUT(real, precision), OUT(cplx, message),
+COST(items, 48, 58)
+KERNEL(ep_prior, OUT(cplx, number), OUT(real, precision), OUT(cplx, message),
            OUT(real, message_precision), VAL(real, rho))
     EACH(i)
         const cplx t = number[i], p = message[i];
@@ -30,7 +30,5 @@ KERNEL(ep_prior, OUT(cplx, object), OUT(cplx, number), OUT(real, precision), OUT
         number[i].re = sum_re;
         number[i].im = sum_im;
         precision[i] = sum;
-        object[i].re = sum_re / sum;
-        object[i].im = sum_im / sum;
     END_EACH
 END_KERNEL

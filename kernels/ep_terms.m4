@@ -24,17 +24,17 @@ KERNEL(ep_terms, OUT(cplx, number), OUT(cplx, term), OUT(real, density), VAL(ind
             const index j = frame[s], window = (corner[2 * j] + y) * object_cols + corner[2 * j + 1] + x0;
             const index at = (s * ROWS + y) * COLS + x0;
             const real g = gamma[j];
-            OWN(i, 0, width)
-                const cplx o = object[window + i], t = conjugate_product(o, stack[at + i]);
+            OWN_WAVES(i, 0, width, `
+                const waves o = WAVES(object, window + i), t = conjugate_product(o, WAVES(stack, at + i));
+                const waves old = WAVES(sums, i), mine = {g * t.re, g * t.im};
+                const waves sum = {old.re + mine.re, old.im + mine.im};
                 if (keep) {
-                    term[at + i].re = g * t.re;
-                    term[at + i].im = g * t.im;
+                    PUT_WAVES(term, at + i, mine);
                 } else {
-                    SUM_RE(i) += g * t.re;
-                    SUM_IM(i) += g * t.im;
+                    PUT_WAVES(sums, i, sum);
                 }
-                SUM_SQUARE(i) += g * (o.re * o.re + o.im * o.im + 1 / precision[window + i]);
-            END_OWN
+                const lanes square = o.re * o.re + o.im * o.im + QUOTIENT(1, LARGER(ROW_REALS(precision, window + i), TINY));
+                PUT_ROW_REALS(squares, i, ROW_REALS(squares, i) + g * square);')
         }
         OWN(i, 0, width)
             if (!keep) {

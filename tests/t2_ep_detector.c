@@ -43,38 +43,37 @@ belief_begin(problem *p, int64_t first)
     b.there = take(p, p->slots, sizeof *b.there);
     b.tau = take(p, p->slots, sizeof *b.tau);
     const ag_real v = (ag_real)b.v;
-    ag_real *const spread = precisions(p, p->slots * p->plan.tops, 0.5);
+    const int64_t parts = p->plan.shape.strips_x;
+    ag_real *const spread = precisions(p, p->slots * parts, 0.5);
     ag_real *const gamma = precisions(p, p->slots, 0.5);
     for (int64_t s = 0; s < p->slots; s++) {
         double sum = 0;
-        for (int64_t i = 0; i < p->plan.tops; i++) {
+        for (int64_t i = 0; i < parts; i++) {
             /* The first slot knows less than it was told, so its cavity is cut off. */
-            spread[s * p->plan.tops + i] *=
-                (ag_real)((s ? 0.02 : 9.0) * (double)p->pixels / (double)p->plan.tops);
-            sum += (double)spread[s * p->plan.tops + i];
+            spread[s * parts + i] *= (ag_real)((s ? 0.02 : 9.0) * (double)p->pixels / (double)parts);
+            sum += (double)spread[s * parts + i];
         }
         b.here[s] = (double)p->pixels / sum;
         b.there[s] = (double)gamma[s];
         b.tau[s] = fmax(b.here[s] - b.there[s], b.unit);
     }
-    b.spread = place(p, AG_REAL, p->slots * p->plan.tops, spread);
+    b.spread = place(p, AG_REAL, p->slots * parts, spread);
     b.gamma = place(p, AG_REAL, p->slots, gamma);
     b.noise = place(p, AG_REAL, 1, &v);
     return b;
 }
 
-/* Pixel i of the stack: cavity, posterior mean and variance. */
+/* Pixel i of the stack, whose cavity is z: posterior mean and variance. */
 static void
-likelihood(const problem *p, const belief *b, int64_t i, wave *z, wave *zhat, double *vhat)
+likelihood(const problem *p, const belief *b, int64_t i, wave z, wave *zhat, double *vhat)
 {
     const int64_t s = i / p->pixels;
     const double a = data_at(p, &b->m, i), w = 1 / b->tau[s];
-    *z = (b->here[s] * b->m.psi[i] - b->there[s] * b->m.phi[i]) / b->tau[s];
-    *zhat = *z;
+    *zhat = z;
     *vhat = w;
     if (a < UNMEASURED) {
-        const double r = fmax(cabs(*z), 1e-8 / sqrt(b->unit));
-        *zhat = *z / r * (w * a + 2 * b->v * r) / (w + 2 * b->v);
+        const double r = fmax(cabs(z), 1e-8 / sqrt(b->unit));
+        *zhat = z / r * (w * a + 2 * b->v * r) / (w + 2 * b->v);
         *vhat = fmax(w * (w * a + 4 * b->v * r) / (2 * r * (w + 2 * b->v)), 1e-8 / b->unit);
     }
 }
@@ -90,13 +89,17 @@ check_ep_weigh(problem *p)
                                                                      take(p, count, sizeof *errors);
     double *const noises = take(p, count, sizeof *noises);
     (p->near ? ag_run_near_ep_weigh : ag_run_ep_weigh)(
-        p->program, p->slots, variance, b.m.error, noise, b.m.scratch, table_of(p), p->d_frame,
-        b.m.first, b.m.measured, b.m.scale, b.m.kept, b.spread, b.gamma, b.noise, b.unit, p->spill);
+        p->program, p->slots, b.m.scratch, table_of(p), variance, b.m.error, noise, p->d_frame, b.m.first,
+        b.m.measured, b.m.scale, b.m.kept, b.spread, b.gamma, b.noise, b.unit, p->spill);
+    wave *const cavity = take(p, p->slots * p->pixels, sizeof *cavity);
     for (int64_t i = 0; i < p->slots * p->pixels && p->compares; i++) {
+        const int64_t s = i / p->pixels;
         const double a = data_at(p, &b.m, i);
-        wave z, zhat;
+        const wave z = (b.here[s] * b.m.psi[i] - b.there[s] * b.m.phi[i]) / b.tau[s];
+        wave zhat;
         double vhat;
-        likelihood(p, &b, i, &z, &zhat, &vhat);
+        likelihood(p, &b, i, z, &zhat, &vhat);
+        cavity[i] = z;
         variances[strip_of(p, i)] += vhat;
         if (a < UNMEASURED) {
             /* With a negative amplitude zhat may point against z. */
@@ -105,6 +108,7 @@ check_ep_weigh(problem *p)
             noises[strip_of(p, i)] += (along - a) * (along - a) + vhat / 2;
         }
     }
+    compare_strips(p, 0, "cavity", b.m.scratch, cavity);
     compare(p, "variance", count, fetch(p, variance), variances);
     compare(p, "error", count, fetch(p, b.m.error), errors);
     compare(p, "noise", count, fetch(p, noise), noises);
@@ -120,8 +124,11 @@ void
 check_ep_project(problem *p)
 {
     const double damping = 0.7;
-    for (int cautious = 0; cautious < 2; cautious++) {
+    for (int variant = 0; variant < 4; variant++) {
+        const int cautious = variant & 1, apart = variant == 1, starts = variant == 2;
         const belief b = belief_begin(p, cautious);
+        ag_real *const told_before = precisions(p, p->slots, 0.5);
+        const wave *const z = from_strips(p, 0, b.m.source); /* anything may stand for the cavities */
         ag_real *const variance = precisions(p, p->slots * p->strips, 0.5);
         ag_array *const fresh = place(p, AG_REAL, p->slots, NULL);
         ag_array *const weight = place(p, AG_REAL, p->slots, NULL);
@@ -146,14 +153,15 @@ check_ep_project(problem *p)
                  : ag_run_ep_project)(p->program, p->slots, b.m.scratch, table_of(p), b.m.kept, fresh,
                                       weight, p->d_frame, b.m.first, b.m.measured, b.m.scale,
                                       b.spread, place(p, AG_REAL, p->slots * p->strips, variance),
-                                      b.gamma, b.noise, b.unit, damping, cautious, p->spill);
+                                      b.gamma, place(p, AG_REAL, p->slots, told_before), b.noise, b.unit, damping,
+                                      cautious, apart, starts, p->spill);
         for (int64_t i = 0; i < p->slots * p->pixels && p->compares; i++) {
             const int64_t s = i / p->pixels;
-            wave z, zhat;
+            wave zhat;
             double vhat;
-            likelihood(p, &b, i, &z, &zhat, &vhat);
-            kept[i] = d[s] * (sure[s] * zhat - b.tau[s] * z) / told[s] + (1 - d[s]) * b.m.phi[i];
-            on[i] = kept[i] * b.m.scale;
+            likelihood(p, &b, i, z[i], &zhat, &vhat);
+            kept[i] = d[s] * (sure[s] * zhat - b.tau[s] * z[i]) / told[s] + (1 - d[s]) * b.m.phi[i];
+            on[i] = b.m.scale * (apart ? kept[i] : gamma[s] * kept[i] - (starts ? 0 : (double)told_before[s]) * b.m.phi[i]);
         }
         if (p->compares && p->near)
             reference_columns(p, on, p->slots, -1);

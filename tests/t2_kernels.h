@@ -161,9 +161,9 @@ check_kernel check_conv, check_conv3, check_spectral_add, check_spectral_mix, ch
 check_kernel check_affine, check_norm_scale, check_channel_gate, check_channel_pool, check_spatial_gate;
 check_kernel check_pool, check_enlarge, check_to_blocks, check_head, check_polar, check_place_patches;
 check_kernel check_amplitude, check_divide, check_maximum, check_ramp, check_total;
-check_kernel check_ep_begin, check_ep_spread, check_ep_start, check_ep_weigh, check_ep_project;
+check_kernel check_ep_begin, check_load_exit_spread, check_ep_start, check_ep_weigh, check_ep_project;
 check_kernel check_near_ep_start, check_near_ep_weigh, check_near_ep_project;
-check_kernel check_ep_update, check_ep_terms, check_ep_residual, check_ep_gamma, check_ep_prior, check_ep_noise;
+check_kernel check_ep_update, check_ep_mean, check_ep_terms, check_ep_residual, check_ep_gamma, check_ep_prior, check_ep_noise;
 check_kernel check_copy, check_multiply_add;
 check_kernel check_opr_probe, check_opr_project, check_opr_direction, check_opr_turn, check_opr_sums, check_opr_weights;
 check_kernel check_whole_ap, check_whole_dm, check_whole_raar;

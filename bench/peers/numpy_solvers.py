@@ -259,7 +259,72 @@ def raar(problem, beta=0.75, guard=1e-10):
         yield image, probe, None
 
 
-SOLVERS = {"pie": pie, "epie": epie, "rpie": rpie, "dm": dm, "ap": ap, "raar": raar}
+def ep(problem, damping=0.7, precision=1000.0, steps=0):
+    """PtychoEP; `steps` of EM refine the probe after each iteration, 0: it is known."""
+    window, real = problem.window, problem.amplitude.dtype.type
+    probe, least, variance = problem.probe.copy(), 1e-6, real(1 / precision)
+    density = np.ones(problem.start.shape, problem.amplitude.dtype)
+    for j in range(len(problem.corner)):
+        window(density, j)[...] += 1
+    total = (density - 1) * problem.start
+    waves = np.empty(problem.amplitude.shape, problem.start.dtype)
+    spectra = np.empty_like(waves)
+    for part in problem.parts():
+        waves[part] = probe * problem.windows(problem.start, part)
+        spectra[part] = np.fft.fft2(waves[part], norm="ortho")
+    gamma = np.ones(len(waves), problem.amplitude.dtype)
+    told, shape, power = gamma.copy(), None, None
+    while True:
+        old_shape, old_power = shape, power
+        shape = probe.conj()
+        power = np.maximum(np.square(probe.real) + np.square(probe.imag), real(least))
+        error = 0.0
+        for j in problem.order:
+            sums, sure = window(total, j), window(density, j)
+            spectrum = np.fft.fft2(probe * (sums / sure), norm="ortho")
+            here, there = real(1 / np.maximum(power / sure, real(1e-8)).mean()), gamma[j]
+            tau = max(here - there, real(1))
+            w, a = 1 / tau, problem.amplitude[j]
+            spectrum = (here * spectrum - there * spectra[j]) * w
+            modulus = np.abs(spectrum)
+            error += np.mean(np.square(modulus - a))
+            modulus = np.maximum(modulus, real(1e-8))
+            believed = w * (w * a + 4 * variance * modulus) / (2 * modulus * (w + 2 * variance))
+            belief = real(1 / np.maximum(believed, real(1e-8)).mean())
+            new = max(belief - tau, real(1))
+            factor = (w * a + 2 * variance * modulus) * (belief / (w + 2 * variance)) / modulus - tau
+            spectra[j] = real(damping) * (factor * spectrum / new) + real(1 - damping) * spectra[j]
+            fresh = real((damping / np.sqrt(new) + (1 - damping) / np.sqrt(there)) ** -2)
+            wave = np.fft.ifft2(spectra[j], norm="ortho")
+            if old_shape is None:
+                sums += fresh * shape * wave - window(problem.start, j)
+                sure += fresh * power - 1
+            else:
+                sums += shape * (fresh * wave) - old_shape * (told[j] * waves[j])
+                sure += fresh * power - told[j] * old_power
+            waves[j], gamma[j], told[j] = wave, fresh, fresh
+        image = total / density
+        for _ in range(steps):
+            above, below = np.zeros_like(probe), np.zeros_like(power)
+            for j, wave in enumerate(waves):
+                o = window(image, j)
+                above += gamma[j] * (o.conj() * wave)
+                below += gamma[j] * (np.square(o.real) + np.square(o.imag) + 1 / window(density, j))
+            probe = above / below
+            size = np.square(probe.real) + np.square(probe.imag)
+            for j, wave in enumerate(waves):
+                rest = wave - window(image, j) * probe
+                rest = np.square(rest.real) + np.square(rest.imag) + size / window(density, j)
+                gamma[j] = max(1 / rest.mean(), 1e-8)
+            least = 1e-8
+        yield image, probe, error / len(problem.corner)
+
+
+def ep_em(problem, damping=0.7, precision=1000.0, steps=1):
+    return ep(problem, damping, precision, steps)
+
+
+SOLVERS = {"pie": pie, "epie": epie, "rpie": rpie, "dm": dm, "ap": ap, "raar": raar, "ep": ep, "ep-em": ep_em}
 
 
 # ---- the two forms of the program ------------------------------------------------------------
@@ -278,13 +343,18 @@ def check(directory):
         "epie_unit": (epie, {"alpha": 1.0, "beta": 1.0}),
         "rpie": (rpie, {}),
         "dm": (dm, {}),
+        "ep": (ep, {}),
+        "ep_em": (ep_em, {}),
+        "ep_em2": (ep_em, {"damping": 0.5, "steps": 2}),
     }
     worst = 0.0
     for name in ("small_clean", "small_gauss"):
         vectors = load_file(os.path.join(directory, name + ".safetensors"))
         inside = vectors["mask"].astype(bool)
         for case, (solver, options) in cases.items():
-            probe = pairs(vectors["probe_true" if case == "pie" else "probe0"])
+            probe = pairs(vectors["probe_true" if case in ("pie", "ep") else "probe0"])
+            if case.startswith("ep_em") or case == "ep":
+                options = {**options, "precision": vectors["gamma_w"][0]}
             start = pairs(vectors["object0"])
             problem = Problem(
                 vectors["amplitudes"], vectors["corners"], probe, start, vectors["order"]

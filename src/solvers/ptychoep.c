@@ -38,13 +38,14 @@ typedef struct ptychoep {
     ag_array *gamma, *fresh;              /* of the frames' waves: now, and after the visit */
     ag_array *weight, *weight_before;     /* of what the frames told the object */
     ag_array *before, *before_shifted;    /* the probe that made those messages */
-    ag_array *wave;                       /* of the frame that is visited */
     ag_array *spread, *variance, *noise, *all_noise, *variance_of_noise;
     ag_array *term, *probe_number, *probe_density, *top;
-    ag_real *held[3]; /* several ranks: object, number, precision that a rank's visits begin with */
-    ag_stack told, state; /* u in the object's plane and at the detector */
+    ag_real *held[2]; /* several ranks: number, precision that a rank's visits begin with */
+    ag_stack state;       /* u at the detector */
+    ag_stack told;        /* and in the object's plane, where the probe that made it comes and goes */
     double units[3];      /* by these names: */
     int32_t started;
+    int starts; /* in the iteration that began with it */
 } ptychoep;
 /* Precisions of waves: below it nothing is known; floors of |p|^2, now and for the last messages. */
 enum { UNIT, LEAST, BEFORE };
@@ -79,13 +80,12 @@ create(ag_solver *s)
     ag_array **const scalars[] = {&own->gamma, &own->fresh, &own->weight, &own->weight_before};
     for (int i = 0; i < 4; i++)
         *scalars[i] = ag_new(d, AG_REAL, s->frames, "precisions");
-    own->wave = ag_new(d, AG_COMPLEX, s->slots * s->window, "waves");
-    own->spread = ag_new(d, AG_REAL, (refines(s) ? s->slots : 1) * s->plan.tops, "variances");
+    own->spread = ag_new(d, AG_REAL, AG_MAX(refines(s) ? s->slots * s->plan.tops : 0, s->plan.shape.strips_x), "variances");
     own->variance = ag_new(d, AG_REAL, s->strips, "variances");
     own->noise = ag_new(d, AG_REAL, s->frames * s->strips, "noise");
     own->all_noise = ag_new(d, AG_REAL, 1, "noise");
     own->variance_of_noise = ag_new(d, AG_REAL, 1, "noise");
-    for (int i = 0; i < 3 && s->comm->size > 1; i++)
+    for (int i = 0; i < 2 && s->comm->size > 1; i++)
         if (!(own->held[i] = ag_calloc(pixels, sizeof(ag_complex))))
             return ag_device_fail(d, AG_NO_MEMORY, "ranks: out of host memory");
     if (refines(s)) {
@@ -100,7 +100,8 @@ create(ag_solver *s)
             own->term = ag_new(d, AG_COMPLEX, s->slots * s->window, "probe terms");
         }
     }
-    ag_solver_stack(s, &own->told, AG_TURNS_WAVES, AG_COMPLEX, s->window, "messages");
+    if (refines(s))
+        ag_solver_stack(s, &own->told, AG_TURNS_WAVES, AG_COMPLEX, s->window, "messages");
     ag_solver_stack(s, &own->state, AG_TURNS_STATE, AG_REAL, 2 * s->amplitudes, "messages at the detector");
     return ag_device_status(d);
 }
@@ -111,7 +112,7 @@ destroy(ag_solver *s)
     ptychoep *own = s->own;
     ag_array *const array[] = {own->number, own->covers, own->precision, own->start, own->prior,
                                own->prior_precision, own->gamma, own->fresh, own->weight,
-                               own->weight_before, own->before, own->before_shifted, own->wave,
+                               own->weight_before, own->before, own->before_shifted,
                                own->spread, own->variance, own->noise, own->all_noise,
                                own->variance_of_noise, own->term, own->probe_number,
                                own->probe_density, own->top};
@@ -119,7 +120,7 @@ destroy(ag_solver *s)
         ag_array_destroy(array[i]);
     ag_stack_destroy(&own->told);
     ag_stack_destroy(&own->state);
-    for (int i = 0; i < 3; i++)
+    for (int i = 0; i < 2; i++)
         free(own->held[i]);
     free(own);
 }
@@ -138,18 +139,19 @@ state(ag_solver *s, ag_record *record)
     ag_record_array(record, "weight", own->weight_before, 1);
     ag_record_array(record, "last_probe", own->before, s->cols);
     ag_record_array(record, "variance", own->variance_of_noise, 1);
-    ag_record_stack(record, "messages", &own->told);
+    if (refines(s))
+        ag_record_stack(record, "messages", &own->told);
     ag_record_stack(record, "state", &own->state);
 }
 
 /* The pass over the frames from `first` on that lie in one block of all stacks, those of the detector only
-   where it takes part; `how` the messages are used. */
+   where it takes part; `how` the messages are used, which a known probe does not need. */
 static ag_pass
 next(ag_solver *s, int64_t first, int64_t slots, int how, ag_detector *detector, ag_array *told)
 {
     ptychoep *own = s->own;
     slots = AG_MIN(slots, s->frames - first);
-    *told = ag_stack_view(&own->told, first, &slots, how);
+    *told = refines(s) ? ag_stack_view(&own->told, first, &slots, how) : ag_view(s->object, 0);
     if (!detector)
         return ag_solver_pass(s, first, slots, NULL);
     const ag_array state = ag_stack_view(&own->state, first, &slots, AG_STACK_READ | AG_STACK_WRITE);
@@ -211,62 +213,65 @@ listen(const ag_pass *p, void *what)
 {
     ag_detector *d = what;
     const ag_solver *s = d->solver;
-    ptychoep *own = s->own;
+    const ptychoep *own = s->own;
+    const ag_array weight_before = ag_view(own->weight_before, d->at);
     ag_array noise = ag_view(own->noise, d->at * s->strips), gamma = ag_view(own->gamma, d->at);
     ag_array fresh = ag_view(own->fresh, d->at), weight = ag_view(own->weight, d->at);
     ag_solver_free_space(p, s, 1);
-    (s->near ? ag_run_near_ep_weigh : ag_run_ep_weigh)(p->program, p->slots, own->variance, &d->error, &noise,
-                                                       p->scratch, ag_solver_table(s), &d->frame, d->first,
-                                                       &d->amplitude, s->detector_scale, &d->state, own->spread, &gamma,
-                                                       own->variance_of_noise, own->units[UNIT], p->spill);
+    (s->near ? ag_run_near_ep_weigh : ag_run_ep_weigh)(
+        p->program, p->slots, p->scratch, ag_solver_table(s), own->variance, &d->error, &noise, &d->frame, d->first,
+        &d->amplitude, s->detector_scale, &d->state, own->spread, &gamma, own->variance_of_noise, own->units[UNIT],
+        p->spill);
     (s->near ? ag_run_near_ep_project : ag_run_ep_project)(
         p->program, p->slots, p->scratch, ag_solver_table(s), &d->state, &fresh, &weight, &d->frame, d->first,
-        &d->amplitude, s->detector_scale, own->spread, own->variance, &gamma, own->variance_of_noise, own->units[UNIT],
-        s->options.damping, s->options.guard_bursts, p->spill);
+        &d->amplitude, s->detector_scale, own->spread, own->variance, &gamma, &weight_before, own->variance_of_noise,
+        own->units[UNIT], s->options.damping, s->options.guard_bursts, refines(s), own->starts, p->spill);
     ag_solver_free_space(p, s, -1);
 }
 
 static void
-visit(ag_solver *s, int64_t frame, int starts)
+visit(ag_solver *s, int64_t frame)
 {
     ptychoep *own = s->own;
     ag_detector detector;
     ag_array told;
-    const int how = starts ? AG_STACK_WRITE : AG_STACK_READ | AG_STACK_WRITE;
+    const int how = own->starts ? AG_STACK_WRITE : AG_STACK_READ | AG_STACK_WRITE;
     ag_pass pass = next(s, frame, 1, how, &detector, &told);
     const ag_array *before = own->before ? own->before : s->probe;
+    const ag_array weight = ag_view(own->weight, frame), weight_before = ag_view(own->weight_before, frame);
     ag_solver_shift_probe(s, &pass);
-    ag_step(s->device, "detector");
-    ag_run_ep_spread(s->program, s->rows, own->spread, &pass.frame, s->corner, own->precision, s->object_cols,
-                     &pass.probe, pass.probe_step, own->units[LEAST], LEAST_VARIANCE / own->units[UNIT]);
-    ag_propagate(&pass, ag_run_load_exit, listen, &detector, ag_run_store_stack, own->wave);
     if (own->before_shifted) {
         ag_solver_shift(s, &pass, own->before, 0, own->before_shifted, 1);
         before = own->before_shifted;
-    } else if (s->fourier) {
-        before = &pass.probe;
     }
+    ag_step(s->device, "detector");
+    ag_run_load_exit_spread(s->program, 1, pass.scratch, pass.plan->table_y, &pass.frame, s->corner, s->fraction, own->number,
+                            s->object_cols, &pass.probe, pass.probe_step, own->precision, own->units[LEAST],
+                            LEAST_VARIANCE / own->units[UNIT], own->spread, pass.spill);
+    ag_propagate(&pass, NULL, listen, &detector, NULL, NULL);
     ag_step(s->device, "object");
-    ag_run_ep_update(s->program, s->rows, s->object, own->number, own->precision, &told, s->object_cols, &pass.frame,
-                     s->corner, &pass.probe, before, own->start, own->wave, own->weight, own->weight_before,
-                     own->units[LEAST], own->units[BEFORE], starts);
+    ag_plan_transform(pass.plan, 1, pass.scratch, 1);
+    ag_run_ep_update(s->program, 1, pass.scratch, pass.plan->table_y, &pass.frame, s->corner, s->fraction, own->number,
+                     s->object_cols, &pass.probe, pass.probe_step, own->precision, &told, before, own->start, &weight,
+                     &weight_before, own->units[LEAST], own->units[BEFORE], own->starts, refines(s), pass.spill);
     ag_stack_ahead(&s->amplitude, AG_STACK_READ);
-    ag_stack_ahead(&own->told, how);
+    if (refines(s))
+        ag_stack_ahead(&own->told, how);
     ag_stack_ahead(&own->state, AG_STACK_READ);
 }
 
 /* All visits, in the order of all ranks' frames: a rank's follow those of the rank before. */
 static void
-visit_all(ag_solver *s, int starts)
+visit_all(ag_solver *s)
 {
     ptychoep *own = s->own;
-    ag_array *const shared[] = {s->object, own->number, own->precision};
+    ag_array *const shared[] = {own->number, own->precision};
     for (int rank = 0; rank < s->comm->size; rank++) {
-        for (int i = 0; i < 3 && s->comm->size > 1; i++)
+        for (int i = 0; i < 2 && s->comm->size > 1; i++)
             ag_array_read(shared[i], 0, ag_array_count(shared[i]), own->held[i]);
         for (int64_t j = 0; rank == s->comm->rank && j < s->frames && !ag_device_status(s->device); j++)
-            visit(s, j, starts);
-        for (int i = 0; i < 3; i++)
+            visit(s, j);
+        for (int i = 0; i < 2; i++)
             s->comm->sum(s->comm, shared[i], own->held[i]);
     }
 }
@@ -332,14 +337,16 @@ iterate(ag_solver *s, int64_t iteration)
 {
     ptychoep *own = s->own;
     const ag_options *o = &s->options;
-    const int starts = !own->started;
-    if (starts)
+    own->starts = !own->started;
+    if (own->starts)
         start(s);
     ag_step(s->device, "object");
     if (own->prior)
-        ag_run_ep_prior(s->program, s->object_rows * s->object_cols, s->object, own->number, own->precision, own->prior,
+        ag_run_ep_prior(s->program, s->object_rows * s->object_cols, own->number, own->precision, own->prior,
                         own->prior_precision, o->sparsity);
-    visit_all(s, starts);
+    visit_all(s);
+    ag_step(s->device, "object");
+    ag_run_ep_mean(s->program, s->object_rows * s->object_cols, s->object, own->number, own->precision);
     exchange(&own->gamma, &own->fresh);
     exchange(&own->weight, &own->weight_before);
     own->units[BEFORE] = own->units[LEAST];
@@ -380,8 +387,8 @@ em_defaults(ag_options *o)
 #define METHOD \
     .create = create, .iterate = iterate, .destroy = destroy, .state = state, .one_mode = 1, .keeps_messages = 1, \
     .kernels = 16, .kernel = { \
-        AG_KERNEL_power, AG_KERNEL_rescale, AG_KERNEL_ep_begin, AG_KERNEL_ep_start, AG_KERNEL_ep_spread, \
-        AG_KERNEL_ep_weigh, AG_KERNEL_ep_project, AG_KERNEL_store_stack, AG_KERNEL_ep_update, AG_KERNEL_ep_terms, \
+        AG_KERNEL_power, AG_KERNEL_rescale, AG_KERNEL_ep_begin, AG_KERNEL_ep_start, AG_KERNEL_load_exit_spread, \
+        AG_KERNEL_ep_weigh, AG_KERNEL_ep_project, AG_KERNEL_ep_update, AG_KERNEL_ep_mean, AG_KERNEL_ep_terms, \
         AG_KERNEL_probe_sum, AG_KERNEL_divide, AG_KERNEL_ep_residual, AG_KERNEL_ep_gamma, AG_KERNEL_ep_prior, \
         AG_KERNEL_ep_noise}
 
