@@ -8,6 +8,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <unistd.h>
 
 #include "config.h"
@@ -22,6 +23,10 @@ extern const int ag_c_tile_baseline, ag_c_tile_avx2, ag_c_tile_avx512;
 
 /* Below this many independent items a second thread costs more than it brings. */
 #define FEW_ITEMS 8192
+/* Arrays from this size on lie in pages of this size, where the system has them.  The pages are made with
+   the array: to make them takes as long as some iterations, and this is where there may be no memory. */
+#define HUGE_PAGE ((int64_t)2 << 20)
+#define SMALL_PAGE 4096
 /* Local memory of a group; tiles of 16384 rows fit. */
 #define LOCAL_BYTES ((int64_t)16 << 20)
 
@@ -172,12 +177,26 @@ cpu_limits(ag_handle *handle, ag_limits *limits)
              sizeof(ag_real) == 4 ? "single" : "double");
 }
 
+/* The threads share out the pages of a large array as they do its frames. */
+static void
+touch(void *block, int64_t begin, int64_t end, int thread)
+{
+    (void)thread;
+    for (int64_t i = begin; i < end; i++)
+        ((char *)block)[i * SMALL_PAGE] = 0;
+}
+
 static ag_status
 cpu_alloc(ag_handle *handle, int64_t bytes, ag_memory **memory)
 {
     void *block = NULL;
-    if (posix_memalign(&block, 128, (size_t)bytes))
+    const int huge = bytes >= HUGE_PAGE;
+    if (posix_memalign(&block, huge ? HUGE_PAGE : 128, (size_t)bytes))
         return handle->host->fail(handle->message, AG_NO_MEMORY, "%s", strerror(ENOMEM));
+    if (huge) {
+        madvise(block, (size_t)bytes, MADV_HUGEPAGE); /* a wish: refused, the pages are small ones */
+        pool_run(((cpu_handle *)handle)->pool, touch, block, bytes / SMALL_PAGE);
+    }
     *memory = block;
     return AG_OK;
 }

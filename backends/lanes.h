@@ -49,6 +49,15 @@ ag_reals_ahead(const real *from, int64_t ahead)
     return ag_reals(from);
 }
 
+/* Memory is sent for what a tile will soon read or write. */
+ALWAYS_INLINE void
+ag_fetch(const cplx *place)
+{
+    __builtin_prefetch(place);
+    if (TILE * sizeof *place > 64)
+        __builtin_prefetch(place + TILE / 2);
+}
+
 /* ---- words that differ: SHUFFLEs, the column of a lane, estimates -------------------------- */
 
 #define SHUFFLE __builtin_shufflevector
@@ -175,39 +184,53 @@ ag_put_waves(cplx *to, waves w)
     *(lanes_anywhere *)(void *)(to + TILE / 2) = HIGH(w.re, w.im);
 }
 
-/* The first n of them; the rest is 0.  n may be more. */
-static inline waves
+/* The first n numbers; the rest is 0.  n may be more. */
+ALWAYS_INLINE lanes
+ag_some_reals(const real *from, int n)
+{
+#if TILE == 16
+    return (lanes)_mm512_maskz_loadu_ps((__mmask16)(n < 16 ? ~(~0u << n) : ~0u), from);
+#elif TILE == 8
+    const __m256i lane = _mm256_setr_epi32(0, 1, 2, 3, 4, 5, 6, 7);
+    return (lanes)_mm256_maskload_ps(from, _mm256_cmpgt_epi32(_mm256_set1_epi32(n), lane));
+#else
+    lanes a = {0};
+    for (int l = 0; l < TILE; l++)
+        a[l] = l < n ? from[l] : 0;
+    return a;
+#endif
+}
+
+ALWAYS_INLINE void
+ag_put_some_reals(real *to, lanes a, int n)
+{
+#if TILE == 16
+    _mm512_mask_storeu_ps(to, (__mmask16)(n < 16 ? ~(~0u << n) : ~0u), (__m512)a);
+#elif TILE == 8
+    const __m256i lane = _mm256_setr_epi32(0, 1, 2, 3, 4, 5, 6, 7);
+    _mm256_maskstore_ps(to, _mm256_cmpgt_epi32(_mm256_set1_epi32(n), lane), (__m256)a);
+#else
+    for (int l = 0; l < TILE; l++)
+        if (l < n)
+            to[l] = a[l];
+#endif
+}
+
+ALWAYS_INLINE waves
 ag_some_waves(const cplx *from, int n)
 {
-    lanes a, b;
-#if TILE == 16
-    const unsigned all = n < 16 ? ~(~0u << 2 * n) : ~0u;
-    a = (lanes)_mm512_maskz_loadu_ps((__mmask16)all, from);
-    b = (lanes)_mm512_maskz_loadu_ps((__mmask16)(all >> 16), from + 8);
-#else
-    cplx whole[TILE] = {{0, 0}};
-    memcpy(whole, from, (size_t)(n < TILE ? n : TILE) * sizeof *whole);
-    memcpy(&a, whole, sizeof a);
-    memcpy(&b, whole + TILE / 2, sizeof b);
-#endif
+    const real *const part = &from->re;
+    const lanes a = ag_some_reals(part, 2 * n), b = ag_some_reals(part + TILE, 2 * n > TILE ? 2 * n - TILE : 0);
     const waves w = {EVEN(a, b), ODD(a, b)};
     return w;
 }
 
-static inline void
+ALWAYS_INLINE void
 ag_put_some_waves(cplx *to, waves w, int n)
 {
-    const lanes a = LOW(w.re, w.im), b = HIGH(w.re, w.im);
-#if TILE == 16
-    const unsigned all = n < 16 ? ~(~0u << 2 * n) : ~0u;
-    _mm512_mask_storeu_ps(to, (__mmask16)all, (__m512)a);
-    _mm512_mask_storeu_ps(to + 8, (__mmask16)(all >> 16), (__m512)b);
-#else
-    cplx whole[TILE];
-    memcpy(whole, &a, sizeof a);
-    memcpy(whole + TILE / 2, &b, sizeof b);
-    memcpy(to, whole, (size_t)(n < TILE ? n : TILE) * sizeof *whole);
-#endif
+    real *const part = &to->re;
+    ag_put_some_reals(part, LOW(w.re, w.im), 2 * n);
+    ag_put_some_reals(part + TILE, HIGH(w.re, w.im), 2 * n > TILE ? 2 * n - TILE : 0);
 }
 
 /* The first n of them in the order of memory, as the lanes of a strip are; the rest is 0. */
@@ -245,17 +268,15 @@ ag_put_row_reals(real *to, lanes x)
 ALWAYS_INLINE lanes
 ag_some_row_reals(const real *from, int n)
 {
-    real whole[TILE] = {0};
-    memcpy(whole, from, (size_t)(n < TILE ? n : TILE) * sizeof *whole);
-    return ag_row_reals(whole);
+    const lanes a = ag_some_reals(from, n);
+    return IN_ORDER(a);
 }
 
-static inline void
+ALWAYS_INLINE void
 ag_put_some_row_reals(real *to, lanes x, int n)
 {
-    real whole[TILE];
-    ag_put_row_reals(whole, x);
-    memcpy(to, whole, (size_t)(n < TILE ? n : TILE) * sizeof *whole);
+    const lanes a = OUT_OF_ORDER(x);
+    ag_put_some_reals(to, a, n);
 }
 
 /* Amplitudes of a frame: reals, or words of 16 bits, see AMPLITUDES_OF in gen/passes.m4. */

@@ -68,6 +68,12 @@ m4_define(`ONE_LANE',   `{')
 m4_define(`END_ONE',    `}')
 m4_define(`FFT',        `fft_$1(&shape->$2, tile, table);')
 m4_define(`SOLO',       `$1')
+/* Segments of a row that follow one another are one, so that windows end inside of few of them. */
+m4_define(`GATHER_BEGIN', `const index row = top + item / segments, column = left + item % segments * SEGMENT;
+        const index place = row * object_cols + column, here = segments - item % segments, more = end_ - group_;
+        const index most = (here < more ? here : more) < 8 ? (here < more ? here : more) : 8;
+        const int width = right - column < most * SEGMENT ? (int)(right - column) : (int)most * SEGMENT;
+        group_ += most - 1;')
 m4_define(`GLOBAL',     `')
 m4_define(`WITH_STORE', `if (shape->store == 1) {
         STORE_AS(`HALF')$1
@@ -145,6 +151,7 @@ m4_define(`SIN',        `AG_SIN($1)')
 m4_define(`EXP',        `AG_EXP($1)')
 /* Values of a few adjacent pixels: a vector of TILE of them. */
 m4_define(`TILE_LANES', `LANES_AT(tile[2 * TILE * ($1) + ($2)])')
+m4_define(`FETCH',      `ag_fetch($1 + ($2));')
 m4_define(`REALS',      `ag_reals($1 + ($2))')
 m4_define(`STREAM',     `ag_reals_ahead($1 + ($2), $3)')
 m4_define(`PUT_REALS',  `LANES_AT($1[$2]) = $3')
@@ -165,12 +172,32 @@ m4_define(`WHOLE_VECTOR', `USE(`WHOLE', WAVE_WORDS)$1`'NO_USE(WAVE_WORDS)')
 m4_define(`SOME_OF_VECTOR', `USE(`SOME', WAVE_WORDS)$1`'NO_USE(WAVE_WORDS)')
 m4_define(`OWN_WAVES',  `{
     int $1 = ($2);
-    for (; $1 + TILE <= ($3); $1 += TILE) {WHOLE_VECTOR(`$4')
+    REST_OF_WAVES($@)
+}')
+m4_define(`REST_OF_WAVES', `for (; $1 + TILE <= ($3); $1 += TILE) {WHOLE_VECTOR(`$4')
     }
     if ($1 < ($3)) {
         const int some_ = ($3) - $1;
         SOME_OF_VECTOR(`$4')
+    }')
+/* Sums are made where they lie. */
+m4_define(`SUMS_BUFFER', `')
+m4_define(`SUMS_IN',    `cplx *const sums = $1 + ($2);
+        real *const squares = $4 + ($5);
+        if (($3) == 1)
+            memset(sums, 0, (size_t)width * sizeof *sums);
+        if (($6) == 1)
+            memset(squares, 0, (size_t)width * sizeof *squares);')
+m4_define(`SUMS_OUT',   `')
+/* OWN_WAVES in pieces that end at multiples of a vector, so that a load finds what an earlier store left in one piece. */
+m4_define(`GATHERED_WAVES', `{
+    int $1 = ($2);
+    if ($1 % TILE && $1 < ($3)) {
+        const int some_ = ($3) - $1 < TILE - $1 % TILE ? ($3) - $1 : TILE - $1 % TILE;
+        SOME_OF_VECTOR(`$4')
+        $1 += some_;
     }
+    REST_OF_WAVES($@)
 }')
 m4_define(`LANES_TOP',  `lanes $1_of = {0};')
 m4_define(`TOP_OF',     `$1_of')

@@ -10,11 +10,13 @@ m4_divert(-1)
 m4_define(`SUM_RE', `sums[$1].re')
 m4_define(`SUM_IM', `sums[$1].im')
 m4_define(`SUM_SQUARE', `squares[$1]')
-m4_define(`GATHER_BUFFER', `SHARED(cplx, sums, SEGMENT)
-    SHARED(real, squares, SEGMENT)')
-m4_define(`GATHER_BEGIN', `const index row = top + item / segments, column = left + item % segments * SEGMENT;
+m4_define(`GATHER_SEGMENT', `SOLO(8 * SEGMENT, SEGMENT)')
+m4_define(`GATHER_BUFFER', `SHARED(cplx, sums, GATHER_SEGMENT)
+    SHARED(real, squares, GATHER_SEGMENT)')
+m4_define(`SEGMENT_BEGIN', `const index row = top + item / segments, column = left + item % segments * SEGMENT;
         const index place = row * object_cols + column;
         const int width = right - column < SEGMENT ? (int)(right - column) : SEGMENT;')
+m4_define(`GATHER_BEGIN', m4_defn(`SEGMENT_BEGIN'))
 m4_define(`GATHER_SLOTS', `for (index s = 0; s < slots; s++) {
             const index j = frame[s];
             const int taps = LINEAR ? 2 : 1;
@@ -34,11 +36,32 @@ m4_define(`GATHER_SLOTS', `for (index s = 0; s < slots; s++) {
         }')
 m4_define(`GATHER', `GATHER_SLOTS(`OWN(i, from, to)$1
                 END_OWN')')
-m4_define(`GATHER_WAVES', `GATHER_SLOTS(`OWN_WAVES(i, from, to, `$1')')')
+m4_define(`GATHERED_WAVES', `OWN_WAVES($@)')
+m4_define(`GATHER_WAVES', `GATHER_SLOTS(`GATHERED_WAVES(i, from, to, `$1')')')
 /* What object_sum and object_step gather. */
 m4_define(`SUM_SLOTS', `GATHER_WAVES(`
+                    FETCH(stack, z0 + i + COLS)
                     const waves p = WAVES(probe, p0 + i), z = WAVES(stack, z0 + i), t = conjugate_product(p, z);
                     const waves old = WAVES(sums, i), sum = {old.re + weight * t.re, old.im + weight * t.im};
                     PUT_WAVES(sums, i, sum);
                     PUT_ROW_REALS(squares, i, ROW_REALS(squares, i) + weight * (p.re * p.re + p.im * p.im));')')
+/* SUMS_IN(number, at, how, density, place, how), SUMS_OUT(the same): `sums' and `squares' of a segment that lies in arrays;
+   how is 0 for one that is left alone, 1 begins at 0, 2 goes on.  On a device by way of SUMS_BUFFER. */
+m4_define(`SUMS_BUFFER', `GATHER_BUFFER')
+m4_define(`SUMS_IN', `OWN(i, 0, width)
+            SUM_RE(i) = ($3) == 2 ? $1[($2) + i].re : 0;
+            SUM_IM(i) = ($3) == 2 ? $1[($2) + i].im : 0;
+            SUM_SQUARE(i) = ($6) == 2 ? $4[($5) + i] : 0;
+        END_OWN')
+m4_define(`SUMS_OUT', `if ($3) {
+        OWN(i, 0, width)
+            $1[($2) + i].re = SUM_RE(i);
+            $1[($2) + i].im = SUM_IM(i);
+        END_OWN
+        }
+        if ($6) {
+        OWN(i, 0, width)
+            $4[($5) + i] = SUM_SQUARE(i);
+        END_OWN
+        }')
 m4_divert(0)m4_dnl

@@ -189,6 +189,7 @@ m4_define(`TILE_WAVES', `EACH_TILE($1, $2, $3, $4)$5
         END_TILE')
 m4_define(`TILE_LANES', `tile[down * ($1) + ($2) + along * c]')
 m4_define(`LINES_ARG',  `const int down, const int along, const int across,')
+m4_define(`FETCH',      `')
 m4_define(`STREAM',     `$1[($2) + l]')
 m4_define(`PUT_REALS',  `$1[($2) + l] = $3')
 m4_define(`WAVES',      `$1[$2]')

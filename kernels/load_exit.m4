@@ -3,4 +3,5 @@
        wave = P[y, x] O[corner + (y, x)]  */
 
 COST(items * PIXELS, 16, 6 + 20 * LINEAR)
-FIRST_PASS(load_exit, `const waves wave = product(PROBE, OBJECT);')
+FIRST_PASS(load_exit, `FETCH(object, OBJECT_AT + TILE)
+            const waves wave = product(PROBE, OBJECT);')

@@ -14,7 +14,7 @@ KERNEL(lsq_norm, OUT(real, partial), VAL(index, n), VAL(index, object_cols), VAL
            VAL(index, right), VAL(index, segments), IN(cplx, object), IN(real, illumination))
     REDUCE_BUFFER
     GROUP(item, part, 1)
-        GATHER_BEGIN
+        SEGMENT_BEGIN
         REDUCE_SUM(power, i, 0, width)
             const cplx o = object[place + i];
             power += (o.re * o.re + o.im * o.im) * illumination[place + i];

@@ -10,7 +10,7 @@ COST(items / segments * (right - left), 4, 0)
 KERNEL(object_coverage, OUT(real, density), VAL(index, object_cols), VAL(index, top), VAL(index, left),
            VAL(index, right), VAL(index, segments), VAL(index, slots), IN(int, frame), IN(int, corner),
            IN(real, fraction), IN(cplx, probe), VAL(index, probe_step))
-    SHARED(real, sums, SEGMENT)
+    SHARED(real, sums, GATHER_SEGMENT)
     GROUP(item, part, 1)
         GATHER_BEGIN
         OWN(i, 0, width)

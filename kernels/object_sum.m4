@@ -12,19 +12,12 @@ KERNEL(object_sum, OUT(cplx, number), OUT(real, density), VAL(index, object_cols
            VAL(index, left), VAL(index, right), VAL(index, segments), VAL(index, slots), VAL(int, fresh),
            IN(int, frame), IN(int, corner), IN(real, fraction), IN(cplx, probe), VAL(index, probe_step),
            IN(cplx, stack))
-    GATHER_BUFFER
+    SUMS_BUFFER
     GROUP(item, part, 1)
         GATHER_BEGIN
-        OWN(i, 0, width)
-            SUM_RE(i) = fresh ? 0 : number[place + i].re;
-            SUM_IM(i) = fresh ? 0 : number[place + i].im;
-            SUM_SQUARE(i) = fresh ? 0 : density[place + i];
-        END_OWN
+        const int how = fresh ? 1 : 2;
+        SUMS_IN(number, place, how, density, place, how)
         SUM_SLOTS
-        OWN(i, 0, width)
-            number[place + i].re = SUM_RE(i);
-            number[place + i].im = SUM_IM(i);
-            density[place + i] = SUM_SQUARE(i);
-        END_OWN
+        SUMS_OUT(number, place, how, density, place, how)
     END_GROUP
 END_KERNEL

@@ -11,15 +11,20 @@
 
 m4_define(`TERMS', `OWN_WAVES(i, 0, width, `
                     const int x = x0 + i;
-                    const waves o = $1, p = PROBE, t = conjugate_product(o, WAVES(stack, at + i));
-                    lanes square = p.re * p.re + p.im * p.im;
-                    for (int more = 1; more < modes_here; more++) {
-                        const waves other = WAVES(probe, PROBE_OF(s, more) + PIXEL);
-                        square += other.re * other.re + other.im * other.im;
-                    }
+                    FETCH(stack, at + i + COLS)
+                    const waves o = $1, t = conjugate_product(o, WAVES(stack, at + i));
                     $2
-                    PUT_ROW_REALS(squares, i, ROW_REALS(squares, i) + (o.re * o.re + o.im * o.im));
-                    PUT_ROW_REALS(tops, i, LARGER(ROW_REALS(tops, i), square));')')
+                    if (modes_here)
+                        PUT_ROW_REALS(squares, i, ROW_REALS(squares, i) + (o.re * o.re + o.im * o.im));
+                    if (modes_here && (s == 0 || probe_step)) {
+                        const waves p = PROBE;
+                        lanes square = p.re * p.re + p.im * p.im;
+                        for (int more = 1; more < modes_here; more++) {
+                            const waves other = WAVES(probe, PROBE_OF(s, more) + PIXEL);
+                            square += other.re * other.re + other.im * other.im;
+                        }
+                        PUT_ROW_REALS(tops, i, LARGER(ROW_REALS(tops, i), square));
+                    }')')
 m4_define(`KEEP', `PUT_WAVES(term, at + i, t);')
 m4_define(`ADD', `const waves old = WAVES(sums, i), sum = {old.re + t.re, old.im + t.im};
                     PUT_WAVES(sums, i, sum);')
@@ -29,7 +34,7 @@ COST(PIXELS, 4 * (fresh ? 1 : 2), 1)
 KERNEL(probe_terms, OUT(cplx, number), OUT(cplx, term), OUT(real, density), OUT(real, density_top), OUT(real, probe_top),
            VAL(index, slots), VAL(int, fresh), VAL(int, keep), IN(int, frame), IN(int, corner), IN(real, fraction),
            IN(cplx, object), VAL(index, object_cols), IN(cplx, probe), VAL(index, probe_step), IN(cplx, stack))
-    GATHER_BUFFER
+    SUMS_BUFFER
     SHARED(real, tops, SEGMENT)
     REDUCE_BUFFER
     GROUP(item, segment, SEGMENTS_X)
@@ -37,10 +42,9 @@ KERNEL(probe_terms, OUT(cplx, number), OUT(cplx, term), OUT(real, density), OUT(
         const int modes_here = mode ? 0 : MODES;
         const int x0 = segment * SEGMENT, width = COLS - x0 < SEGMENT ? COLS - x0 : SEGMENT;
         const index place = y * COLS + x0, number_at = item * COLS + x0;
+        const int of_number = keep ? 0 : fresh ? 1 : 2, of_density = !modes_here ? 0 : fresh ? 1 : 2;
+        SUMS_IN(number, number_at, of_number, density, place, of_density)
         OWN(i, 0, width)
-            SUM_RE(i) = fresh || keep ? 0 : number[number_at + i].re;
-            SUM_IM(i) = fresh || keep ? 0 : number[number_at + i].im;
-            SUM_SQUARE(i) = fresh || !modes_here ? 0 : density[place + i];
             tops[i] = 0;
         END_OWN
         m4_pushdef(`PROBE_AT', `probe_at')for (index s = 0; s < slots; s++) {
@@ -56,16 +60,8 @@ KERNEL(probe_terms, OUT(cplx, number), OUT(cplx, term), OUT(real, density), OUT(
                 TERMS(`OBJECT_WHOLE', `ADD')
             }
         }m4_popdef(`PROBE_AT')
-        if (!keep) {
-        OWN(i, 0, width)
-            number[number_at + i].re = SUM_RE(i);
-            number[number_at + i].im = SUM_IM(i);
-        END_OWN
-        }
+        SUMS_OUT(number, number_at, of_number, density, place, of_density)
         if (modes_here) {
-        OWN(i, 0, width)
-            density[place + i] = SUM_SQUARE(i);
-        END_OWN
         REDUCE_MAX(top_sum, i, 0, width)
             top_sum = larger(top_sum, SUM_SQUARE(i));
         END_MAX(top_sum)

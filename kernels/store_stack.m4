@@ -3,4 +3,6 @@
        result[s] = wave  */
 
 COST(items * PIXELS, 8, 0)
-LAST_PASS(store_stack, `PUT_WAVES(result, NATURAL_AT(s, y, x), wave);')
+LAST_PASS(store_stack, `const index to = NATURAL_AT(s, y, x);
+            FETCH(result, to + TILE)
+            PUT_WAVES(result, to, wave);')

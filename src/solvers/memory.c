@@ -57,7 +57,7 @@ static ag_status
 decide(ag_turns *turns, ag_device *device, const ag_scan *scan, const ag_options *options, ag_need *need)
 {
     const ag_scan_info *info = ag_scan_content(scan);
-    const int64_t memory = ag_device_room(device).memory, pass = ag_solver_slots(info, options->modes);
+    const int64_t memory = ag_device_room(device).memory, pass = ag_solver_slots(device, info, options->modes);
     const ag_turns least = {AG_TURNS_STATE, 1};
     int64_t held, peak;
     ag_need small = {0};

@@ -12,14 +12,17 @@ static const int common[] = {AG_KERNEL_amplitude, AG_KERNEL_load_exit, AG_KERNEL
                              AG_KERNEL_ramp,      AG_KERNEL_store_stack};
 /* Of these, those from load_probe on only where the probe is shifted. */
 #define COMMON_WITHOUT_SHIFT 4
-/* Pixels of one pass: what a processor's last cache holds, and enough to fill it with work.  The
-   same everywhere, so that all backends do the same steps, but where a group has a whole frame. */
+/* Pixels of one pass: enough to fill a device with work; of a processor, for each of the eight pieces of work that
+   its threads take, so that scratch and waves stay in their caches. */
 #define PASS_PIXELS ((int64_t)1 << 19)
+#define PIECE_PIXELS ((int64_t)1 << 13)
 
 int64_t
-ag_solver_slots(const ag_scan_info *info, int64_t modes)
+ag_solver_slots(const ag_device *device, const ag_scan_info *info, int64_t modes)
 {
-    return AG_MAX(1, AG_MIN(info->frames, PASS_PIXELS / (info->rows * info->cols * AG_MAX(1, modes))));
+    const ag_room room = ag_device_room(device);
+    const int64_t pixels = room.lanes > 1 ? PASS_PIXELS : AG_MIN(PASS_PIXELS, PIECE_PIXELS * room.parallel);
+    return AG_MAX(1, AG_MIN(info->frames, pixels / (info->rows * info->cols * AG_MAX(1, modes))));
 }
 
 static ag_status
@@ -110,7 +113,7 @@ prepare(ag_solver *s, const ag_scan *scan)
         list[n++] = AG_KERNEL_lsq_frames;
     }
     s->program = ag_program_create(d, &s->plan.shape, n, list);
-    s->slots = ag_solver_slots(info, modes);
+    s->slots = ag_solver_slots(d, info, modes);
     if (s->plan.shape.whole) /* a group has a frame: enough of them for every unit of the device */
         s->slots = AG_MAX(s->slots, AG_MIN(s->frames, ag_device_room(d).parallel / 2));
     if (s->turns.stacks)

@@ -103,7 +103,7 @@ typedef struct ag_detector {
 ag_status ag_solver_make(ag_solver **solver, ag_device *device, ag_comm *comm, const ag_scan *scan,
                          const ag_options *options, ag_turns turns, ag_array *object, ag_array *probe);
 /* Frames of one pass, where memory and batches allow that. */
-int64_t ag_solver_slots(const ag_scan_info *info, int64_t modes);
+int64_t ag_solver_slots(const ag_device *device, const ag_scan_info *info, int64_t modes);
 /* The turns that the memory allows; data.c: the amplitudes. */
 ag_status ag_solver_turns(ag_turns *turns, ag_device *device, const ag_scan *scan, const ag_options *options);
 void ag_solver_take_frames(ag_solver *solver, const ag_scan *scan);
