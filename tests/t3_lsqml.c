@@ -204,7 +204,7 @@ START_TEST(varies)
 END_TEST
 
 /* || O - c truth || / || O || with the best factor c, squares weighted by the illumination, where that is a tenth of its top or
-   more: the guards of the divisions are felt at the rim, 4e-8 with it, however many the iterations. */
+   more: with the rim it stays at 4e-8 (beta 0.9, in double precision), however many the iterations. */
 static double
 object_error(const synthetic *s, const ag_complex *object)
 {
