@@ -362,11 +362,11 @@ works "constraints" reconstruct scan.cxi -n 3 -d cpu -q -o kept.cxi --probe-powe
 # powers REPORT: each mode's part of the power, in per cent.
 powers() {
     sed -n '/"mode_powers"/,/]/s/^ *\([0-9.e+-]*\),*$/\1/p' "$1" | awk '{ v[NR] = $1; s += $1 }
-        END { for (i = 1; i <= NR; i++) printf "%s%.0f", i > 1 ? " " : "", 100 * v[i] / s }'
+        END { for (i = 1; i <= NR; i++) printf "%s%.0f", (i > 1 ? " " : ""), 100 * v[i] / s }'
 }
 works "modes: simulate" simulate --frame 32 --image 96 --points 60 --step 3 -m 3 --mode-share 0.4 -o light.cxi
 works "modes: those of the start" reconstruct light.cxi -a dm -n 60 -d cpu -q --json report -o three.cxi --png three
-[ "$(powers report)" = "60 27 13" ] || powers report >>list
+[ "$(powers report)" = "60 27 13" ] || { echo "found:"; powers report; } >>list
 [ -s three/probe.png ] && [ -s three/probe_mode3.png ] || echo "pictures are missing" >>list
 check "modes: three are found" list
 below "modes: relative_l2 of three" "$(number report relative_l2)" 0.02
@@ -381,10 +381,10 @@ awk -v x="$(number report relative_l2)" 'BEGIN { if (!(x > 0.05)) print x }' >>l
 check "modes: one does not explain the light of three" list
 works "modes: more than the start's" reconstruct sim.cxi -n 3 -d cpu --json report -m 4 -q --orthogonalise 2 --data-type uint16
 holds report '"data_type": "uint16"'
-[ "$(powers report | wc -w)" = 4 ] || powers report >>list
+[ "$(powers report | wc -w)" = 4 ] || { echo "found:"; powers report; } >>list
 check "modes: four in the report" list
 works "modes: a result is a start" reconstruct light.cxi --start three.cxi -n 2 -d cpu -q --json report -o again.cxi
-[ "$(powers report | wc -w)" = 3 ] || powers report >>list
+[ "$(powers report | wc -w)" = 3 ] || { echo "found:"; powers report; } >>list
 check "modes: three in the report" list
 run 0 reconstruct light.cxi -m 2 -a ap:3,rpie:4 --no-shuffle -d cpu -q -o whole.cxi --json /dev/null
 run 0 reconstruct light.cxi -m 2 -a ap:3,rpie:2 --no-shuffle -d cpu -q --checkpoint modes.check --json /dev/null
