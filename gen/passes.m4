@@ -254,7 +254,8 @@ END_KERNEL')
 
 /* Texts for a tile, in words of its own loops: for what needs more than one of them.
    DETECTOR_PASS(name, more arguments, text) is two kernels as MODULUS_PASS; DETECTOR_SUMS for those that
-   only look, which know one mode; MODEL_SUMS looks at all modes: POWER_OF_MODES(power), the intensity.
+   only look, which know one mode; MODEL_SUMS looks at all modes: POWER_OF_MODES(power), the intensity, or with a
+   second text the sum of that, which knows one mode's re and im.
    A strip's depth is DEPTH rows, there are STRIPS of them; l < height is inside of the frame. */
 m4_define(`AMPLITUDE_PIXEL', `(AMPLITUDE_PLACE + l)')
 m4_define(`AMPLITUDE_AT', `AMPLITUDE(AMPLITUDES_OF(frame[s] - first), AMPLITUDE_PIXEL)')
@@ -290,11 +291,15 @@ m4_define(`TILE_TO_NEAR', `FFT(forward, y)
 m4_define(`DETECTOR_PASS', `BOTH_FIELDS($1, `OUT(real, scratch), IN(cplx, table), $2', `$3', 1)')
 m4_define(`DETECTOR_SUMS', `BOTH_FIELDS($1, `$2', `$3', 0)')
 m4_define(`MODEL_SUMS', `BOTH_FIELDS($1, `$2', `$3', 0, 1)')
-m4_define(`POWER_OF_MODES', `const real $1 = RE(q, l) * RE(q, l) + IM(q, l) * IM(q, l);')
+m4_define(`POWER_OF_MODES', `m4_ifelse(`$2', `', `const real $1 = RE(q, l) * RE(q, l) + IM(q, l) * IM(q, l);', `real $1 = 0;
+            {
+                const real re = RE(q, l), im = IM(q, l);
+                $1 = $2;
+            }')')
 m4_define(`ALL_POWER_OF_MODES', `real $1 = 0;
             EACH_MODE
                 const real re = l < height ? MODE_RE : 0, im = l < height ? MODE_IM : 0;
-                $1 += re * re + im * im;
+                $1 += m4_ifelse(`$2', `', `re * re + im * im', `$2');
             END_MODE')
 /* The tile of each mode, transformed, and back where it came from. */
 m4_define(`STRIP_RE', `scratch[STRIP_AT + l]')
@@ -357,8 +362,8 @@ m4_define(`FRAME_RE', `RE(q, l)')
 m4_define(`FRAME_IM', `IM(q, l)')
 m4_define(`NATURAL_AMPLITUDE_PIXEL', `NATURAL_PIXEL(0, q, l)')
 m4_define(`NATURAL_AMPLITUDE_REALS', `REALS_OF(ROWS * (index)COLS)')
-m4_define(`NATURAL_STATE_RE', `state[2 * NATURAL_PIXEL(s, q, l)]')
-m4_define(`NATURAL_STATE_IM', `state[2 * NATURAL_PIXEL(s, q, l) + 1]')
+m4_define(`NATURAL_STATE_RE', `state[2 * NATURAL_PIXEL(WAVE, q, l)]')
+m4_define(`NATURAL_STATE_IM', `state[2 * NATURAL_PIXEL(WAVE, q, l) + 1]')
 m4_define(`NATURAL_TILE_SUM', `PIXEL_SUM($1, $3, $2, height, $4)')
 m4_define(`NATURAL_END_TILE_SUM', `END_PIXEL_SUM($1)')
 m4_define(`NATURAL_EACH_TILE', `FULL_EACH_TILE(`$1', `$2', `$3', `height')')

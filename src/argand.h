@@ -280,13 +280,11 @@ typedef struct ag_need {
     int64_t least;        /* the least limit that works, in excess of what is held now */
 } ag_need;
 /* Without making it. */
-ag_status ag_solver_memory(ag_device *device, const ag_scan *scan, const ag_options *options,
-                           ag_need *need);
+ag_status ag_solver_memory(ag_device *device, const ag_scan *scan, const ag_options *options, ag_need *need);
 /* `object` (object_rows x object_cols) and `probe` (modes x rows x cols) are the caller's complex
    arrays; they are refined in place and must outlive the solver.  */
-ag_status ag_solver_create(ag_solver **solver, ag_device *device, ag_comm *comm,
-                           const ag_scan *scan, const ag_options *options, ag_array *object,
-                           ag_array *probe);
+ag_status ag_solver_create(ag_solver **solver, ag_device *device, ag_comm *comm, const ag_scan *scan,
+                           const ag_options *options, ag_array *object, ag_array *probe);
 void ag_solver_destroy(ag_solver *solver);
 /* Goes on for `iterations` more. */
 ag_status ag_solver_run(ag_solver *solver, int64_t iterations, ag_progress_callback *progress,
@@ -302,6 +300,8 @@ void ag_solver_positions(const ag_solver *solver, double *position);
 /* Of a probe that varies the eigen-probes (NULL: not asked for), opr_modes x rows x cols, and the weights, frames x
    (1 + opr_modes), likewise each rank its own. */
 ag_status ag_solver_opr(const ag_solver *solver, ag_complex *eigen, double *weight);
+/* The counts of a background that is estimated, rows x cols, as the frames lie; 0 where none is. */
+ag_status ag_solver_background(ag_solver *solver, double *background);
 
 /* Writes a checkpoint: a file with all that the iterations to come depend on, with a note of the
    caller's (NULL: none).  `path` is replaced when the disk has all of the new file, whose temporary
@@ -355,6 +355,7 @@ typedef struct ag_result {
     int64_t opr_modes;       /* eigen-probes, see ag_solver_opr; 0: none */
     const ag_complex *eigen;
     const double *eigen_weight;
+    const double *background; /* rows x cols counts; NULL: none was estimated */
     int64_t frames;
     const double *corner; /* frames x 2: row, column of each window's upper left corner in
                              object pixels, sub-pixel, as used */

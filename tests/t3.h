@@ -41,6 +41,7 @@ void add_physics_tests(Suite *suite);
 void add_lsqml_tests(Suite *suite);
 void add_position_tests(Suite *suite);
 void add_constraint_tests(Suite *suite);
+void add_background_tests(Suite *suite);
 void add_orientation_tests(Suite *suite);
 void add_real_tests(Suite *suite);
 void add_rank_tests(Suite *suite);

@@ -30,6 +30,10 @@ options_of(int i)
     o.probe_start = kind[k].probe_start;
     o.overlap_steps = k == 1 ? 3 : 1;
     o.position_start = k == 0 && strcmp(o.method, "ep") && strcmp(o.method, "ep-em") ? 1 : -1;
+    if (k > 2 && (!strcmp(o.method, "dm") || !strcmp(o.method, "ap") || !strcmp(o.method, "raar"))) {
+        o.background_start = 0;
+        o.background_period = 2;
+    }
     o.modes = trial_modes(&o, kind[k].modes);
     if (o.modes > 1 && strcmp(o.method, "dm") && strcmp(o.method, "raar"))
         o.orthogonalise = 2;

@@ -111,6 +111,8 @@ as_one(int i, ag_scan *scan, ag_noise noise, ag_batching batches)
     o.noise = noise;
     o.batches = batches;
     o.opr_modes = batches != AG_BATCHES_RANDOM && !strcmp(o.method, "lsqml") ? 2 : 0;
+    o.background_start = batches != AG_BATCHES_RANDOM && i % SHARED < 3 ? 1 : -1; /* dm, ap, raar */
+    o.background_period = 2;
     o.opr_start = 1;
     o.opr_intensity = o.opr_modes > 0;
     if (sizeof(ag_real) == 4 && !strncmp(o.method, "ep", 2) && strcmp(o.method, "epie")) {

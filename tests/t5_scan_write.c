@@ -142,6 +142,7 @@ END_TEST
 static const double errors[ITERATIONS] = {0.5, 0.4, 0.3, 0.2, 0.1};
 static const double times[ITERATIONS] = {1, 2, 3, 4, 5};
 static const double eigen_weight[FRAMES * 2] = {1, 0.5, 0.75, -0.25};
+static const double background[ROWS * COLS] = {0, 2.5, 7};
 
 static ag_result
 make_result(void)
@@ -161,6 +162,7 @@ make_result(void)
         .opr_modes = 1,
         .eigen = probe,
         .eigen_weight = eigen_weight,
+        .background = background,
         .valid = valid,
         .wavelength = length_of_wave,
         .distance = length_to_detector,
@@ -196,6 +198,7 @@ START_TEST(result_round_trip)
     ck_assert(memcmp(read->corner, where, sizeof where) == 0);
     ck_assert(read->opr_modes == 1 && memcmp(read->eigen, probe, sizeof probe / MODES) == 0);
     ck_assert(memcmp(read->eigen_weight, eigen_weight, sizeof eigen_weight) == 0);
+    ck_assert(memcmp(read->background, background, sizeof background) == 0);
     ck_assert(memcmp(read->valid, valid, sizeof valid) == 0);
     ck_assert(memcmp(read->error, errors, sizeof errors) == 0);
     ck_assert(memcmp(read->seconds, times, sizeof times) == 0);
@@ -234,7 +237,7 @@ START_TEST(result_with_little)
     ag_result *read;
     ck_assert_int_eq(ag_result_write(path, &made, NULL), AG_OK);
     ck_assert_int_eq(ag_result_read(&read, path, NULL), AG_OK);
-    ck_assert(!read->opr_modes && !read->eigen && !read->eigen_weight && !read->valid && !read->error && !read->seconds && !read->options);
+    ck_assert(!read->opr_modes && !read->eigen && !read->eigen_weight && !read->background && !read->valid && !read->error && !read->seconds && !read->options);
     ck_assert(read->wavelength == 0 && read->pixel[1] == 0 && read->iterations == 0);
     ag_result_destroy(read);
 }

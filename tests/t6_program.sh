@@ -357,6 +357,15 @@ refuses 1 "--probe-centre, near field" "probe centre|near field" reconstruct nea
 works "constraints" reconstruct scan.cxi -n 3 -d cpu -q -o kept.cxi --probe-power 1e3 --probe-centre 1 --object-smoothing 0.05 \
     --smoothing-period 2 --phase-least=-1 --phase-most 1 --saturation 1e9 --position-start 1 --position-method correlation
 
+refuses 1 "--background-start" "background start|rpie" reconstruct scan.cxi --background-start 0 -d cpu -q -o bad.cxi
+refuses 2 "--background-period" "--background-period|1 to" reconstruct scan.cxi -a raar --background-period 0 -d cpu -q -o bad.cxi
+works "background" reconstruct scan.cxi -a raar --background-start 0 --background-period 2 -n 3 -d cpu -q -o ground.cxi
+if have h5ls; then
+    h5ls -r ground.cxi >tree 2>&1
+    holds tree "/entry_1/instrument_1/detector_1/background Dataset {"
+    check "background: it is in the result" list
+fi
+
 # ---- probe modes ----------------------------------------------------------------------------------
 
 # powers REPORT: each mode's part of the power, in per cent.

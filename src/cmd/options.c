@@ -89,6 +89,8 @@ static const char help_end[] =
     "      --spectrum-from FILE[:FIELD]  counts of it, as the frames lie (their mean)\n"
     "      --spectrum-least X   mask: there is light from so many parts of the largest on (0.01)\n"
     "      --saturation X       data from this value on were not measured; 0: all were\n"
+    "      --background-start K dm, ap, raar: first iteration that estimates a background of all frames; -1: none\n"
+    "      --background-period N iterations from one estimate to the next (5)\n"
     "      --overlap-steps N    dm, ap, raar: object and probe in turn so often in an iteration\n"
     "      --no-rescale         lsqml, ep: the probe keeps its power at the start\n"
     "      --guard-bursts       ep: a frame whose data say nothing new keeps its message\n"
@@ -162,6 +164,8 @@ static const struct option long_options[] = {
     {"spectrum-from", required_argument, NULL, SPECTRUM},
     {"spectrum-least", required_argument, NULL, SETTING},
     {"saturation", required_argument, NULL, SETTING},
+    {"background-start", required_argument, NULL, SETTING},
+    {"background-period", required_argument, NULL, SETTING},
     {"overlap-steps", required_argument, NULL, SETTING},
     {"no-rescale", no_argument, NULL, SETTING},
     {"guard-bursts", no_argument, NULL, SETTING},

@@ -97,6 +97,7 @@ run_result(const run *r)
                               .opr_modes = r->stage[r->now].options.opr_modes,
                               .eigen = r->eigen,
                               .eigen_weight = r->eigen_weight,
+                              .background = r->stage[r->now].options.background_start < 0 ? NULL : r->background,
                               .frames = info->frames,
                               .corner = r->position ? r->position : info->position,
                               .valid = info->valid,

@@ -76,6 +76,18 @@ free_probes(run *r)
     return r->eigen && r->eigen_weight ? 0 : cmd_fail(name, "%s: out of host memory", r->scan_path);
 }
 
+/* Room for a background, if a stage estimates one. */
+static int
+free_background(run *r)
+{
+    const ag_scan_info *info = ag_scan_content(r->scan);
+    for (int k = 0; k < r->stages && !r->background; k++)
+        if (r->stage[k].options.background_start >= 0 &&
+            !(r->background = calloc((size_t)(info->rows * info->cols), sizeof *r->background)))
+            return cmd_fail(name, "%s: out of host memory", r->scan_path);
+    return 0;
+}
+
 /* The image of --spectrum-from for all stages. */
 static int
 take_spectrum(run *r)
@@ -173,6 +185,8 @@ solve_stage(run *r)
         ag_solver_positions(r->solver, r->position);
     if (stage->options.opr_modes && ag_solver_opr(r->solver, r->eigen, r->eigen_weight))
         return run_failed(r);
+    if (stage->options.background_start >= 0 && ag_solver_background(r->solver, r->background))
+        return run_failed(r);
     return run_collect(r);
 }
 
@@ -242,7 +256,7 @@ work(run *r)
     if (!status)
         status = free_positions(r);
     if (!status)
-        status = free_probes(r);
+        status = free_probes(r) || free_background(r);
     if (!status)
         status = take_spectrum(r);
     if (!status)
@@ -291,6 +305,7 @@ cmd_reconstruct(int argc, char **argv)
     free(r.spectrum);
     free(r.eigen);
     free(r.eigen_weight);
+    free(r.background);
     free(r.object_host);
     free(r.probe_host);
     free(r.error);

@@ -46,6 +46,7 @@ typedef struct run {
     double *spectrum;
     ag_complex *eigen; /* of the last stage at work, where that has options.opr_modes */
     double *eigen_weight;
+    double *background; /* of the last stage at work, where that estimates one */
     ag_need need; /* on the device, and on the host the program's part too */
     /* History of all stages, and how much of it came from the solver at work. */
     int64_t done, taken, base; /* base: before the present ag_solver_run */

@@ -106,6 +106,8 @@ write_detector(ag_file *file, const ag_result *result)
         ag_file_write_number(file, SOURCE "/energy", AG_HC / result->wavelength, "J");
     if (result->geometry == AG_NEAR_FIELD)
         ag_file_write_text(file, CXI_GEOMETRY, CXI_NEAR_FIELD);
+    if (result->background)
+        ag_file_write(file, DETECTOR "/background", AG_KIND_DOUBLE, 2, (const int64_t[]){result->rows, result->cols}, result->background);
     if (!result->valid)
         return;
     const int64_t area = result->rows * result->cols;
@@ -290,6 +292,8 @@ read_all(ag_file *file, ag_result *result)
                        (long long)result->iterations);
     result->error = read_curve(file, HISTORY "/error", result->iterations);
     result->seconds = read_curve(file, HISTORY "/seconds", result->iterations);
+    if (ag_file_named(file, DETECTOR "/background"))
+        result->background = ag_file_read(file, DETECTOR "/background", AG_KIND_DOUBLE, 2, (const int64_t[]){result->rows, result->cols});
     read_mask(file, result);
 }
 
@@ -327,6 +331,7 @@ ag_result_destroy(ag_result *result)
     free((void *)result->power);
     free((void *)result->eigen);
     free((void *)result->eigen_weight);
+    free((void *)result->background);
     free((void *)result->corner);
     free((void *)result->valid);
     free((void *)result->error);

@@ -53,6 +53,8 @@ ag_options_default(ag_options *options, const char *method, ag_message *message)
     options->clip_amplitudes = 1;
     options->subpixel = AG_SUBPIXEL_FOURIER;
     options->position_start = -1;
+    options->background_start = -1;
+    options->background_period = 5;
     options->position_step = 2;
     options->position_limit = 1;
     options->smoothing_period = 1;
@@ -131,7 +133,7 @@ ag_options_check(const ag_options *o, int64_t frames, ag_message *message)
     if ((unsigned)o->subpixel > AG_SUBPIXEL_NONE)
         return ag_fail(message, AG_BAD_ARGUMENT, "sub-pixel method: found %d, expected 0 to %d", (int)o->subpixel,
                        (int)AG_SUBPIXEL_NONE);
-    if (ag_opr_check(o, method, message))
+    if (ag_opr_check(o, method, message) || ag_background_check(o, method, message))
         return AG_BAD_ARGUMENT;
     return ag_constraints_check(o, method, message);
 }

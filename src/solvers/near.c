@@ -18,6 +18,7 @@ static const int kernels[][2] = {
     {AG_KERNEL_poisson, AG_KERNEL_near_poisson},
     {AG_KERNEL_poisson_sums, AG_KERNEL_near_poisson_sums},
     {AG_KERNEL_power, AG_KERNEL_near_power},
+    {AG_KERNEL_projected, AG_KERNEL_near_projected},
     {AG_KERNEL_modulus, AG_KERNEL_near_modulus},
     {AG_KERNEL_modulus_dm, AG_KERNEL_near_modulus_dm},
     {AG_KERNEL_modulus_raar, AG_KERNEL_near_modulus_raar},

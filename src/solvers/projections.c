@@ -109,11 +109,15 @@ to_the_detector(ag_solver *s)
     projections *own = s->own;
     ag_array wave;
     ag_pass pass;
+    /* In the wave that is projected, see the kernels. */
+    const double kept = own->started ? s->method->kept : 0, model = kept < 0 ? 2 : kept > 0 ? 2 * s->options.beta : 1;
     for (int64_t first = 0; first < s->frames && !ag_device_status(s->device); first += pass.slots) {
         ag_detector detector;
         pass = next(s, first, &detector, &wave);
         detector.start = !own->started;
         ag_solver_shift_probe(s, &pass);
+        ag_background_look(s, &pass, &detector, !first, model, kept);
+        ag_background_leave(s, &pass, &detector);
         ag_step(s->device, "detector");
         ag_propagate(&pass, ag_run_load_exit, s->method->middle, &detector, ag_run_store_stack, &wave);
         ag_positions_look(s, first, &pass, &wave, 1);
@@ -122,6 +126,7 @@ to_the_detector(ag_solver *s)
         ag_stack_ahead(&own->state, AG_STACK_READ);
         ag_stack_ahead(&own->wave, AG_STACK_WRITE);
     }
+    ag_background_step(s);
     own->started = 1;
 }
 
@@ -250,13 +255,13 @@ raar_defaults(ag_options *o)
 
 #define METHOD(middle_kernel, whole_kernel) \
     .create = create, .iterate = iterate, .destroy = destroy, .state = state, \
-    .kernels = 8, .kernel = { \
+    .knows_background = 1, .kernels = 8, .kernel = { \
         middle_kernel, whole_kernel, AG_KERNEL_store_stack, AG_KERNEL_object_sum, AG_KERNEL_divide, \
         AG_KERNEL_maximum, AG_KERNEL_probe_terms, AG_KERNEL_probe_sum}
 
 const ag_method ag_method_dm = {.name = "dm", .defaults = defaults, METHOD(AG_KERNEL_modulus_dm, AG_KERNEL_whole_dm),
-                                .guard = 1e-10, .middle = dm_middle, .keeps_waves = 1};
+                                .guard = 1e-10, .kept = -1, .middle = dm_middle, .keeps_waves = 1};
 const ag_method ag_method_ap = {.name = "ap", .defaults = defaults, METHOD(AG_KERNEL_modulus, AG_KERNEL_whole_ap),
                                 .guard = 1e-10, .middle = ag_solver_modulus};
 const ag_method ag_method_raar = {.name = "raar", .defaults = raar_defaults, METHOD(AG_KERNEL_modulus_raar, AG_KERNEL_whole_raar),
-                                  .guard = 1e-8, .middle = raar_middle, .keeps_waves = 1};
+                                  .guard = 1e-8, .kept = 1, .middle = raar_middle, .keeps_waves = 1};

@@ -108,6 +108,7 @@ prepare(ag_solver *s, const ag_scan *scan)
         list[n++] = AG_KERNEL_transfer;
     n += ag_constraints_kernels(&s->options, list + n);
     n += ag_opr_kernels(&s->options, list + n);
+    n += ag_background_kernels(s, list + n);
     if (s->options.position_start >= 0) {
         list[n++] = s->options.position_method == AG_POSITION_CORRELATION ? AG_KERNEL_position_lags : AG_KERNEL_position_sums;
         list[n++] = AG_KERNEL_lsq_frames;
@@ -140,11 +141,12 @@ prepare(ag_solver *s, const ag_scan *scan)
     }
     if (s->near)
         ag_solver_transfer(s, info);
-    if (s->turns.stacks)
+    if (s->turns.stacks || s->options.background_start >= 0)
         s->place = place_array(s);
     ag_positions_prepare(s);
     ag_constraints_create(s);
     ag_spectrum_create(s, info);
+    ag_background_create(s, info);
     ag_opr_create(s);
     /* As AMPLITUDE_REALS in gen/passes.m4. */
     const int64_t size = sizeof(ag_real), reals = s->plan.shape.words ? (2 * s->amplitudes + size - 1) / size + 2 : s->amplitudes;
@@ -262,6 +264,7 @@ ag_solver_destroy(ag_solver *s)
     ag_positions_destroy(s);
     ag_opr_destroy(s);
     ag_spectrum_destroy(s);
+    ag_background_destroy(s);
     free(s->order);
     free(s->everyone);
     free(s->everywhere);
@@ -374,6 +377,7 @@ ag_solver_measure(ag_solver *s, ag_quality *quality)
         ag_pass pass = ag_solver_pass(s, first, s->slots, &m.detector);
         const int64_t n = pass.slots * strips;
         ag_solver_shift_probe(s, &pass);
+        ag_background_leave(s, &pass, &m.detector);
         ag_propagate(&pass, ag_run_load_exit, measure, &m, NULL, NULL);
         ag_stack_ahead(&s->amplitude, AG_STACK_READ);
         ag_array_read(m.squares, 0, n, host);

@@ -15,10 +15,12 @@ typedef struct ag_method {
     void (*destroy)(ag_solver *solver);
     void (*state)(ag_solver *solver, ag_record *record); /* adds what the next iteration depends on */
     double guard;    /* projections: added to the density before dividing by it */
+    double kept;     /* projections: weight of the state in the wave that is projected */
     ag_middle *middle;
     int varies_probe; /* can have a probe that varies from frame to frame */
     int one_mode;    /* knows probes of one mode only */
     int keeps_waves; /* its state is of the modes' waves, which must not be exchanged */
+    int knows_background; /* can estimate one that all frames share */
     int keeps_messages; /* its object is the sum of messages: no constraints, no refined positions */
 } ag_method;
 
@@ -71,7 +73,7 @@ struct ag_solver {
     uint64_t identity[AG_IDENTITIES];
     double pixels;           /* their number */
     ag_stack amplitude;
-    ag_array *place;         /* 0, 1, ... */
+    ag_array *place;         /* 0, 1, ...; NULL: not needed */
     ag_array *frame, *corner, *fraction, *ramp;
     int32_t *order, *corners; /* on the host: frame, corner */
     int32_t *everyone;        /* the order of all ranks' frames; NULL: there is one rank */
@@ -80,6 +82,7 @@ struct ag_solver {
     struct ag_shifts *shifts; /* NULL: positions stay */
     struct ag_opr *opr;       /* NULL: one probe for all frames */
     struct ag_spectrum *spectrum; /* NULL: any */
+    struct ag_background *background; /* NULL: none is estimated */
     ag_array *support; /* of the probe; NULL: all of the window */
     ag_array *power, *moduli; /* constraints: of the probe; of the object */
     ag_array *scratch, *spill, *shifted, *error, *total, *measured[2];
@@ -242,6 +245,19 @@ void ag_spectrum_destroy(ag_solver *solver);
 uint64_t ag_spectrum_identity(const ag_solver *solver);
 void ag_spectrum_add(ag_solver *solver, int64_t pixel, double amplitude);
 void ag_spectrum_apply(ag_solver *solver);
+
+/* A background that all frames share (background.c).  Of a pass before its propagation look, where the iteration is due, takes
+   what the waves model F(exit wave) + kept state say, the first pass of an iteration to `begin'; leave makes the detector's
+   amplitudes those without the background, until the next pass; step ends an iteration. */
+typedef struct ag_background ag_background;
+ag_status ag_background_check(const ag_options *options, const ag_method *method, ag_message *message);
+int ag_background_kernels(const ag_solver *solver, int *list);
+ag_status ag_background_create(ag_solver *solver, const ag_scan_info *info);
+void ag_background_destroy(ag_solver *solver);
+void ag_background_state(ag_solver *solver, ag_record *record);
+void ag_background_look(ag_solver *solver, const ag_pass *pass, ag_detector *detector, int begin, double model, double kept);
+void ag_background_leave(ag_solver *solver, const ag_pass *pass, ag_detector *detector);
+void ag_background_step(ag_solver *solver);
 
 /* The segments of object rows that the windows of some frames touch. */
 typedef struct ag_box {
