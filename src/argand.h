@@ -303,9 +303,9 @@ ag_status ag_solver_opr(const ag_solver *solver, ag_complex *eigen, double *weig
 /* The counts of a background that is estimated, rows x cols, as the frames lie; 0 where none is. */
 ag_status ag_solver_background(ag_solver *solver, double *background);
 
-/* Writes a checkpoint: a file with all that the iterations to come depend on, with a note of the
-   caller's (NULL: none).  `path` is replaced when the disk has all of the new file, whose temporary
-   name is PATH.part; until then, whatever happens, it is the old one.  */
+/* Writes a checkpoint: a file with all that the iterations to come depend on, with a note of the caller's (NULL: none).
+   `path` is replaced when the disk has all of the new file, whose temporary name is PATH.part; until then, whatever
+   happens, it is the old one.  Several ranks, of one plan, save one file that any number can load; the first writes.  */
 ag_status ag_solver_save(ag_solver *solver, const char *path, const char *note,
                          ag_message *message);
 /* Takes a checkpoint into a solver that has not run yet, which then goes on as if it had never been

@@ -9,6 +9,31 @@
 
 #include "core.h"
 
+ag_status
+ag_comm_agree(ag_comm *comm, ag_status status, ag_message *message)
+{
+    double failed = status != AG_OK;
+    comm->add(comm, 1, &failed);
+    return !status && failed > 0 ? ag_fail(message, AG_DEVICE_ERROR, "another rank has failed") : status;
+}
+
+uint64_t
+ag_comm_add_word(ag_comm *comm, uint64_t word)
+{
+    double half[2] = {(double)(word & 0xffffffffu), (double)(word >> 32)};
+    comm->add(comm, 2, half);
+    return (uint64_t)half[0] + ((uint64_t)half[1] << 32);
+}
+
+int
+ag_comm_same(ag_comm *comm, const void *bytes, size_t count)
+{
+    const uint64_t mine = ag_hash(0, bytes, count);
+    double others = ag_comm_add_word(comm, mine) != mine * (uint64_t)comm->size;
+    comm->add(comm, 1, &others);
+    return others == 0;
+}
+
 /* ---- one alone ------------------------------------------------------------------------------ */
 
 static void
@@ -27,10 +52,19 @@ add_of_one(ag_comm *comm, int count, double *value)
     (void)value;
 }
 
+static void
+give_of_one(ag_comm *comm, int from, int64_t bytes, void *value)
+{
+    (void)comm;
+    (void)from;
+    (void)bytes;
+    (void)value;
+}
+
 ag_comm *
 ag_comm_self(void)
 {
-    static ag_comm self = {0, 1, sum_of_one, add_of_one, NULL};
+    static ag_comm self = {0, 1, sum_of_one, add_of_one, give_of_one, NULL};
     return &self;
 }
 
@@ -112,6 +146,16 @@ add_of_threads(ag_comm *comm, int count, double *value)
     memcpy(value, total, (size_t)count * sizeof *value);
 }
 
+static void
+give_of_threads(ag_comm *comm, int from, int64_t bytes, void *value)
+{
+    team *t = comm->data;
+    show(comm, value);
+    if (!comm->rank && from)
+        memcpy(value, t->shown[from], (size_t)bytes);
+    meet(t);
+}
+
 ag_status
 ag_comm_threads(ag_comm ***comm, int size, ag_message *message)
 {
@@ -137,7 +181,7 @@ ag_comm_threads(ag_comm ***comm, int size, ag_message *message)
     pthread_cond_init(&t->all_here, NULL);
     t->size = size;
     for (int r = 0; r < size; r++) {
-        t->comm[r] = (ag_comm){r, size, sum_of_threads, add_of_threads, t};
+        t->comm[r] = (ag_comm){r, size, sum_of_threads, add_of_threads, give_of_threads, t};
         list[r] = &t->comm[r];
     }
     *comm = list;

@@ -78,9 +78,12 @@ typedef struct ag_field {
     void *host;
     ag_array *array;
     ag_stack *stack; /* of cols elements a frame */
+    int shared;      /* its rows are the frames of all ranks, of which this one has its own */
 } ag_field;
 /* What is saved: words that have to be the same when it is loaded, then arrays. */
 typedef struct ag_record {
+    ag_comm *comm;      /* ranks that save together one file, that of one rank */
+    int64_t frames;     /* of all of them */
     const char *note;   /* the caller's own words */
     int64_t iterations; /* done */
     int words, fields;
@@ -89,11 +92,11 @@ typedef struct ag_record {
         char text[1536];
     } word[8];
     ag_field field[32];
-    /* Rows of a field from where it is to `host`, or from there where `put`. */
+    /* Rows of a field, counted as they are here, from where it is to `host`, or from there where `put`. */
     ag_status (*move)(const ag_field *field, int64_t first, int64_t rows, void *host, int put,
                       ag_message *message);
 } ag_record;
-/* Replaces `path` when the disk has all of it. */
+/* Replaces `path` when the disk has all of it.  The first rank writes; where one fails all do. */
 ag_status ag_record_write(const char *path, const ag_record *record, ag_message *message);
 /* Puts the arrays of a file whose words, shapes and check sums are right in their places. */
 ag_status ag_record_read(const char *path, const ag_record *record, ag_message *message);
@@ -313,7 +316,15 @@ struct ag_comm {
     void (*sum)(ag_comm *comm, ag_array *array, const ag_real *before);
     /* The same for `count` doubles, at most AG_COMM_MOST, in host memory. */
     void (*add)(ag_comm *comm, int count, double *value);
+    /* Bytes of rank `from`, in host memory, become those of rank 0; all ranks call it. */
+    void (*give)(ag_comm *comm, int from, int64_t bytes, void *value);
     void *data;
 };
+/* AG_OK where all ranks come with that, else `status`, or that another rank has failed. */
+ag_status ag_comm_agree(ag_comm *comm, ag_status status, ag_message *message);
+/* The sum over the ranks modulo 2^64. */
+uint64_t ag_comm_add_word(ag_comm *comm, uint64_t word);
+/* Whether all ranks have the same bytes, by their hashes. */
+int ag_comm_same(ag_comm *comm, const void *bytes, size_t count);
 
 #endif

@@ -45,5 +45,6 @@ void add_background_tests(Suite *suite);
 void add_orientation_tests(Suite *suite);
 void add_real_tests(Suite *suite);
 void add_rank_tests(Suite *suite);
+void add_saved_tests(Suite *suite);
 
 #endif

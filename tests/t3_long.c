@@ -346,6 +346,8 @@ START_TEST(bad_checkpoints)
     /* All over the arrays, each damage is found. */
     for (int64_t at = size / 8; at < size - 4096; at += size / 16 + 1)
         refused(scan, &o, damaged(path, size, at), "damaged");
+    /* Another version. */
+    refused(scan, &o, damaged(path, size, place_of(path, size, "argand checkpoint 2") + 18), "expected \"argand checkpoint 2\"");
     char *note;
     bad = damaged(path, size, place_of(path, size, "words of the caller's") + 3);
     ck_assert_int_eq(ag_checkpoint_note(&note, bad, &message), AG_BAD_FILE);

@@ -347,7 +347,6 @@ for options in '-a dm -n 4' '-a rpie --batch 8 -n 3' '-a lsqml -n 3' '-a dm:3:po
 done
 refuses 1 "two devices: one is unknown" '"nix"' reconstruct scan.cxi -d cpu,nix -q -o bad.cxi
 refuses 2 "two devices: one has no name" "--device|cpu," reconstruct scan.cxi -d cpu, -q -o bad.cxi
-refuses 2 "two devices: checkpoints" "--checkpoint|--device" reconstruct scan.cxi -d cpu,cpu -q -o bad.cxi --checkpoint bad.check
 refuses 2 "two devices: memory" "--memory|--device" reconstruct scan.cxi -d cpu,cpu -q -o bad.cxi --memory 2G
 refuses 2 "--position-method" "--position-method|gradient|correlation" reconstruct scan.cxi --position-method guess -o bad.cxi
 refuses 2 "--phase-most" "--phase-most|-3.14159 to 3.14159" reconstruct scan.cxi --phase-most 4 -o bad.cxi

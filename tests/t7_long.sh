@@ -152,12 +152,44 @@ cmp ck before >>list 2>&1
 ls ./*.part >>list 2>/dev/null
 check "where a checkpoint cannot be written the old one stays: $(grep -c checkpoint err) messages" list
 
+for chain in raar:9,rpie:6:batch=7 lsqml:9:position-start=1,dm:6; do
+    rm -f ck
+    run 0 sim.cxi -a $chain -d cpu,cpu -o whole.cxi --json whole.json -q
+    short=$(echo $chain | sed 's/:[0-9]*/:3/')
+    run 0 sim.cxi -a "${short%%,*}" -d cpu,cpu -o part.cxi --checkpoint ck -q
+    cp ck early
+    run 0 sim.cxi -a $chain -d cpu,cpu -o resumed.cxi --json resumed.json --checkpoint ck --every 4 --resume --preview two
+    says "resumed after 3 of"
+    same whole.cxi resumed.cxi
+    curve whole.json >a
+    curve resumed.json | diff a - >>list
+    run 0 sim.cxi -a $chain -d cpu,cpu --resume ck -o again.cxi -q
+    same whole.cxi again.cxi
+    for device in cpu cpu,cpu,cpu; do
+        run 0 sim.cxi -a $chain -d $device --resume early -o other.out --json other.json -q
+        awk -v x="$(number whole.json relative_l2)" -v y="$(number other.json relative_l2)" \
+            'BEGIN { if (x == "" || y == "" || x - y > 1e-3 * x || y - x > 1e-3 * x) print x, y }' >>list
+    done
+    check "$chain by two devices: resumed by two with the same bits, and by one and three" list
+done
+refuses 1 "two devices: resumed with other options" "--resume: ck: checkpoint/options|beta" \
+    sim.cxi -a "$chain:beta=0.3" -d cpu,cpu --resume ck -o bad.cxi -q
+cp ck before
+(ulimit -f 20; exec "$argand" reconstruct sim.cxi -a lsqml:9:position-start=1,dm:8 -d cpu,cpu --resume --checkpoint ck --every 1 --json - -q) >out 2>err
+status=$?
+[ $status = 1 ] || echo "exit status $status, expected 1" >>list
+says "--checkpoint: ck: cannot be written"
+grep -q '"iterations": 17' out || echo "no report of 17 iterations" >>list
+cmp ck before >>list 2>&1
+ls ./*.part >>list 2>/dev/null
+check "where two devices cannot write a checkpoint the old one stays, and they go on" list
+
 # ---- signals ----------------------------------------------------------------------------------------
 
-# stopped SIGNAL: sends it to a run that has begun; its exit status.
+# stopped SIGNAL DEVICES: sends it to a run that has begun; its exit status.
 stopped() {
     rm -f ck stopped.cxi
-    "$argand" reconstruct sim.cxi -a dm:100000 --checkpoint ck --every 1 -o stopped.cxi --json stopped.json -q 2>err &
+    "$argand" reconstruct sim.cxi -a dm:100000 -d "$2" --checkpoint ck --every 1 -o stopped.cxi --json stopped.json -q 2>err &
     pid=$!
     for _ in $(seq 600); do
         [ ! -f ck ] || break
@@ -166,26 +198,24 @@ stopped() {
     kill "-$1" $pid
     wait $pid
 }
-stopped TERM
-status=$?
-[ $status = 143 ] || echo "exit status $status, expected 143" >>list
-says "stopped by SIGTERM after"
-done=$(number stopped.json iterations)
-run 0 sim.cxi -a "dm:$done" -o whole.cxi -q
-same whole.cxi stopped.cxi
-run 0 sim.cxi -a "dm:$((done + 2))" -o whole.cxi -q
-run 0 sim.cxi -a "dm:$((done + 2))" --resume ck -o again.cxi -q
-same whole.cxi again.cxi
-check "SIGTERM leaves the result so far, and a checkpoint of iteration $done" list
+for device in cpu cpu,cpu; do
+    stopped TERM "$device"
+    status=$?
+    [ $status = 143 ] || echo "exit status $status, expected 143" >>list
+    says "stopped by SIGTERM after"
+    done=$(number stopped.json iterations)
+    run 0 sim.cxi -a "dm:$done" -d "$device" -o whole.cxi -q
+    same whole.cxi stopped.cxi
+    run 0 sim.cxi -a "dm:$((done + 2))" -d "$device" -o whole.cxi -q
+    run 0 sim.cxi -a "dm:$((done + 2))" --resume ck -d "$device" -o again.cxi -q
+    same whole.cxi again.cxi
+    check "$device: SIGTERM leaves the result so far, and a checkpoint of iteration $done" list
+done
 
 # ---- kill -9 -------------------------------------------------------------------------------------------
 
-kills=${AG_KILLS:-15} killed=0 resumed=0 seen=0 ended=0 begun=0 half=0
 "$argand" simulate --frame 48 --image 200 --points 150 --step 6 -o kill.cxi >out || exit 99
 chain=raar:40,rpie:40:batch=5,dm:40
-run 0 kill.cxi -a $chain -o whole.cxi --json whole.json -q
-curve whole.json >a
-rm -f ck
 
 # Compares a run that came to its end after having been killed.
 ends() {
@@ -203,34 +233,43 @@ looks() {
     [ "$seen" = 0 ] || ! grep 'there is none yet' err >>list
     [ -z "$at" ] || { resumed=$((resumed + 1)); seen=$at; }
 }
-# Three of four are killed only after the solver has begun, however slow the machine is.
-while [ $killed -lt "$kills" ] && [ ! -s list ]; do
-    : >err
-    "$argand" reconstruct kill.cxi -a $chain -o killed.cxi --json killed.json --checkpoint ck --every 1 --resume 2>err &
-    pid=$!
-    for _ in $(seq $((draws % 4 ? 1500 : 0))); do
-        ! grep -q memory: err || break
-        sleep 0.02
+# killed_often DEVICES TIMES.  Three of four are killed only after the solver has begun, however slow the machine is.
+killed_often() {
+    killed=0 resumed=0 seen=0 ended=0 begun=0 half=0
+    run 0 kill.cxi -a $chain -d "$1" -o whole.cxi --json whole.json -q
+    curve whole.json >a
+    rm -f ck
+    while [ $killed -lt "$2" ] && [ ! -s list ]; do
+        : >err
+        "$argand" reconstruct kill.cxi -a $chain -d "$1" -o killed.cxi --json killed.json --checkpoint ck --every 1 --resume 2>err &
+        pid=$!
+        for _ in $(seq $((draws % 4 ? 1500 : 0))); do
+            ! grep -q memory: err || break
+            sleep 0.02
+        done
+        pause 0.4
+        ! grep -q memory: err || begun=$((begun + 1))
+        if kill -9 $pid 2>/dev/null; then killed=$((killed + 1)); fi
+        wait $pid 2>/dev/null
+        status=$?
+        looks
+        [ ! -f ck.part ] || half=$((half + 1))
+        case $status in
+        137) ;;
+        0) ends ;;
+        *) { echo "exit status $status after $killed kills"; cat err; } >>list ;;
+        esac
     done
-    pause 0.4
-    ! grep -q memory: err || begun=$((begun + 1))
-    if kill -9 $pid 2>/dev/null; then killed=$((killed + 1)); fi
-    wait $pid 2>/dev/null
-    status=$?
+    run 0 kill.cxi -a $chain -d "$1" -o killed.cxi --json killed.json --checkpoint ck --every 1 --resume
     looks
-    [ ! -f ck.part ] || half=$((half + 1))
-    case $status in
-    137) ;;
-    0) ends ;;
-    *) { echo "exit status $status after $killed kills"; cat err; } >>list ;;
-    esac
-done
-run 0 kill.cxi -a $chain -o killed.cxi --json killed.json --checkpoint ck --every 1 --resume
-looks
-ends
-[ "$(find . -name '*.part' | wc -l)" -le 4 ] || { echo "left behind:"; ls ./*.part; } >>list
-check "kill -9, $killed times, $begun when iterating, $half with half a checkpoint written; $resumed times resumed, $ended ends: nothing lost, the same bits" list
-rm -f ./*.part
+    ends
+    [ "$(find . -name '*.part' | wc -l)" -le 4 ] || { echo "left behind:"; ls ./*.part; } >>list
+    check "$1: kill -9, $killed times, $begun when iterating, $half with half a checkpoint written; $resumed times resumed, $ended ends: nothing lost, the same bits" list
+    rm -f ./*.part
+}
+kills=${AG_KILLS:-15}
+killed_often cpu $((kills - kills / 3))
+killed_often cpu,cpu $((kills / 3))
 
 # ---- preview ------------------------------------------------------------------------------------------------
 

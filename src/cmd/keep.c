@@ -109,9 +109,12 @@ save(run *r)
 {
     ag_message message;
     char *note = note_of(r);
-    const int bad = !note || ag_solver_save(r->solver, r->checkpoint, note, &message);
+    if (!note)
+        return cmd_fail(name, "--checkpoint: out of host memory");
+    run_team_tell(r, RUN_TEAM_SAVE);
+    const int bad = ag_solver_save(r->solver, r->checkpoint, note, &message) != AG_OK;
     if (bad)
-        cmd_fail(name, "--checkpoint: %s", note ? message.text : "out of host memory");
+        cmd_fail(name, "--checkpoint: %s", run_team_words(r, message.text));
     free(note);
     return bad;
 }
@@ -185,8 +188,9 @@ run_resume_stage(run *r)
 {
     ag_message message;
     const double *error, *each;
+    run_team_tell(r, RUN_TEAM_LOAD);
     if (ag_solver_load(r->solver, r->resume, &message))
-        return cmd_fail(name, "--resume: %s", message.text);
+        return cmd_fail(name, "--resume: %s", run_team_words(r, message.text));
     const int64_t n = ag_solver_history(r->solver, &error, &each), most = r->stage[r->now].iterations;
     if (n > most)
         return cmd_fail(name, "%s: checkpoint/iterations: found %lld done in stage %d, expected at most %lld", r->resume,
@@ -194,6 +198,7 @@ run_resume_stage(run *r)
     r->resume = NULL;
     if (run_collect(r))
         return 1;
+    r->saved_at = r->done;
     if (!r->quiet)
         fprintf(stderr, "argand %s: resumed after %lld of %lld iterations\n", name, (long long)r->done,
                 (long long)run_total(r));
@@ -203,27 +208,27 @@ run_resume_stage(run *r)
 /* ---- on the way ---------------------------------------------------------------------------------- */
 
 static int
-is_due(const run *r, int last)
+is_due(const run *r, int64_t done)
 {
-    return last || (r->every ? r->done - r->saved_at >= r->every
-                             : cmd_seconds() - r->saved_seconds >= r->every_seconds);
+    return (r->checkpoint || r->preview) && (r->every ? done - r->saved_at >= r->every
+                                                      : cmd_seconds() - r->saved_seconds >= r->every_seconds);
 }
 
 int
-run_keep(run *r, int last)
+run_pauses(run *r, int64_t done)
 {
-    const int stop = run_stopped(r);
-    if (!r->checkpoint && !r->preview)
-        return stop;
-    /* The history is needed to tell what is due. */
-    if (run_collect(r))
-        return 1;
-    if (is_due(r, last || stop)) {
-        r->unsaved = r->checkpoint && save(r);
-        if (r->preview && !stop)
-            r->unsaved |= run_fetch(r) || run_pictures(r, "--preview", r->preview);
-        r->saved_at = r->done;
-        r->saved_seconds = cmd_seconds();
-    }
-    return stop;
+    return run_stopped(r) || is_due(r, done);
+}
+
+void
+run_keep(run *r)
+{
+    const int stop = run_stopped(r), ends = r->done == run_total(r) && r->done > r->saved_at;
+    if (!stop && !ends && !is_due(r, r->done))
+        return;
+    r->unsaved = r->checkpoint && save(r);
+    if (r->preview && !stop)
+        r->unsaved |= run_fetch(r) || run_pictures(r, "--preview", r->preview);
+    r->saved_at = r->done;
+    r->saved_seconds = cmd_seconds();
 }

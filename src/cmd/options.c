@@ -272,9 +272,8 @@ check(const run *r)
         return cmd_usage(name, "--resume: found no file, expected one, or --checkpoint");
     if ((r->every || r->every_seconds > 0) && !r->checkpoint && !r->preview)
         return cmd_usage(name, "--every: expected with it --checkpoint or --preview");
-    if (r->device_name && strchr(r->device_name, ',') && (r->checkpoint || r->resume || r->memory || r->memory_part > 0))
-        return cmd_usage(name, "--checkpoint, --resume, --memory: found one, expected none where --device names several: each device "
-                               "has a state and a memory of its own");
+    if (r->device_name && strchr(r->device_name, ',') && (r->memory || r->memory_part > 0))
+        return cmd_usage(name, "--memory: found one, expected none where --device names several: each device has a memory of its own");
     return 0;
 }
 

@@ -14,7 +14,7 @@ static const char name[] = "reconstruct";
 static void
 print_progress(const run *r, const ag_progress *p)
 {
-    /* Numbers are those of all stages, rates those of this one. */
+    /* Numbers are those of all stages, rates those since the solver paused. */
     const int64_t total = run_total(r), iteration = r->base + p->iteration;
     const double left = p->seconds / (double)p->iteration * (double)(total - iteration);
     const double frames = (double)ag_scan_content(r->scan)->frames * (double)p->iteration /
@@ -34,7 +34,7 @@ report_progress(void *user, const ag_progress *p)
     run *r = user;
     if (!r->quiet)
         print_progress(r, p);
-    return run_keep(r, r->base + p->iteration == run_total(r));
+    return run_pauses(r, r->base + p->iteration);
 }
 
 /* Where positions are refined, the object gets a margin, and each stage begins where the one before ended. */
@@ -163,31 +163,36 @@ static int
 solve_stage(run *r)
 {
     run_stage *stage = &r->stage[r->now];
+    ag_status status;
     r->taken = 0;
-    run_team_tell(r, RUN_TEAM_STAGE);
+    run_team_tell(r, RUN_TEAM_CREATE);
     if (ag_solver_create(&r->solver, r->device, run_comm(r), r->scan, &stage->options, r->object, r->probe))
         return run_failed(r);
-    if (r->resume && run_resume_stage(r))
+    if (((r->checkpoint || r->resume) && run_team_alike(r)) || (r->resume && run_resume_stage(r)))
         return 1;
-    if (r->position && !r->team)
+    if (r->position)
         ag_solver_positions(r->solver, r->position);
     snprintf(r->plan, sizeof r->plan, "%s", ag_solver_plan(r->solver));
-    r->base = r->done;
-    /* Others run already, and end with the first iteration. */
-    if (!r->team && run_stopped(r))
-        return run_keep(r, 1), 0;
-    run_profile_watch(r, 1);
-    const ag_status status = ag_solver_run(r->solver, stage->iterations - r->taken, report_progress, r);
-    run_profile_watch(r, 0);
-    if (status && status != AG_CANCELLED)
-        return run_failed(r);
+    if (run_stopped(r))
+        return run_keep(r), 0;
+    /* What all ranks do together, as to save, cannot begin within an iteration, where one may have failed. */
+    do {
+        r->base = r->done;
+        run_team_tell(r, RUN_TEAM_RUN);
+        run_profile_watch(r, 1);
+        status = ag_solver_run(r->solver, stage->iterations - r->taken, report_progress, r);
+        run_profile_watch(r, 0);
+        if (status && status != AG_CANCELLED)
+            return run_failed(r);
+        if (run_collect(r))
+            return 1;
+        run_keep(r);
+    } while (status == AG_CANCELLED && !r->signal && r->taken < stage->iterations);
     if (r->position)
         ag_solver_positions(r->solver, r->position);
     if (stage->options.opr_modes && ag_solver_opr(r->solver, r->eigen, r->eigen_weight))
         return run_failed(r);
-    if (stage->options.background_start >= 0 && ag_solver_background(r->solver, r->background))
-        return run_failed(r);
-    return run_collect(r);
+    return stage->options.background_start >= 0 && ag_solver_background(r->solver, r->background) ? run_failed(r) : 0;
 }
 
 static int

@@ -89,8 +89,10 @@ int run_collect(run *r);
 int run_fetch(run *r);
 void run_watch(run *r);
 int run_stopped(run *r);
-/* After an iteration, `last` when no other follows: whether the run is to stop. */
-int run_keep(run *r, int last);
+/* Whether the solver is to pause when so many iterations are done, for run_keep or because the run is stopped. */
+int run_pauses(run *r, int64_t done);
+/* When the solver pauses: leaves what is due by then. */
+void run_keep(run *r);
 /* outcome.c: tries where the outcome is to go and makes the folders of pictures; each returns 0
    or the exit status after saying why.  */
 int run_places(run *r);
@@ -102,8 +104,12 @@ int run_devices(run *r);
 /* The threads of the others, with object and probe as they are on the host. */
 int run_team_begin(run *r);
 /* What all of them do next, beside the program, when they have done what they were told before. */
-enum { RUN_TEAM_STAGE, RUN_TEAM_MEASURE, RUN_TEAM_END };
+enum { RUN_TEAM_CREATE, RUN_TEAM_LOAD, RUN_TEAM_RUN, RUN_TEAM_SAVE, RUN_TEAM_MEASURE, RUN_TEAM_END };
 void run_team_tell(run *r, int what);
+/* Whether all transform alike, as a checkpoint must: 0, or 1 after saying who does not. */
+int run_team_alike(run *r);
+/* Why a step failed for all, where the first says `words`: those of the device that was the cause. */
+const char *run_team_words(run *r, const char *words);
 void run_team_end(run *r);
 ag_comm *run_comm(const run *r);
 /* Says why a step on the devices failed; returns 1. */

@@ -2,7 +2,7 @@
 /* team.c -- several devices that share a run: `-d cuda:0,cuda:1`.
 
    The first device is the program's own, in its thread; each of the others has a thread that does what the program
-   tells all of them at the same time: a stage, or the measure of the model.  Within these they meet in ag_comm.  */
+   tells all of them at the same time: to create a solver, to go on with it, to save it.  Within these they meet in ag_comm.  */
 #include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -23,6 +23,7 @@ typedef struct member {
     ag_array *object, *probe;
     pthread_t thread;
     int begun;
+    ag_message message; /* why it failed in what it was told last */
 } member;
 
 typedef struct team {
@@ -36,20 +37,33 @@ typedef struct team {
     int what;       /* that is to be done */
 } team;
 
-static void
-do_stage(member *m)
+static ag_status
+do_one(member *m, int what)
 {
     const run *r = m->team->run;
     const run_stage *stage = &r->stage[r->now];
-    ag_solver_destroy(m->solver);
-    m->solver = NULL;
-    if (ag_solver_create(&m->solver, m->device, m->comm, r->scan, &stage->options, m->object, m->probe) == AG_OK) {
-        ag_solver_run(m->solver, stage->iterations, NULL, NULL);
-        if (r->position)
-            ag_solver_positions(m->solver, r->position); /* each rank its own part of it */
-        if (stage->options.opr_modes)
-            ag_solver_opr(m->solver, NULL, r->eigen_weight);
+    const double *error, *seconds;
+    ag_quality quality;
+    if (what == RUN_TEAM_CREATE) {
+        ag_solver_destroy(m->solver);
+        m->solver = NULL;
+        return ag_solver_create(&m->solver, m->device, m->comm, r->scan, &stage->options, m->object, m->probe);
     }
+    if (!m->solver || what == RUN_TEAM_END)
+        return AG_OK;
+    if (what == RUN_TEAM_SAVE)
+        return ag_solver_save(m->solver, r->checkpoint, NULL, &m->message);
+    if (what == RUN_TEAM_MEASURE)
+        return ag_solver_measure(m->solver, &quality);
+    const ag_status status =
+        what == RUN_TEAM_LOAD
+            ? ag_solver_load(m->solver, r->resume, &m->message)
+            : ag_solver_run(m->solver, stage->iterations - ag_solver_history(m->solver, &error, &seconds), NULL, NULL);
+    if (r->position)
+        ag_solver_positions(m->solver, r->position); /* each rank its own part of it */
+    if (stage->options.opr_modes)
+        ag_solver_opr(m->solver, NULL, r->eigen_weight);
+    return status;
 }
 
 static void *
@@ -57,19 +71,17 @@ work(void *user)
 {
     member *m = user;
     team *t = m->team;
-    int done = 0, what = RUN_TEAM_STAGE;
+    int done = 0, what = RUN_TEAM_CREATE;
     while (what != RUN_TEAM_END) {
-        ag_quality quality;
         pthread_mutex_lock(&t->lock);
         while (t->told == done)
             pthread_cond_wait(&t->changed, &t->lock);
         done = t->told;
         what = t->what;
         pthread_mutex_unlock(&t->lock);
-        if (what == RUN_TEAM_STAGE)
-            do_stage(m);
-        else if (what == RUN_TEAM_MEASURE && m->solver)
-            ag_solver_measure(m->solver, &quality);
+        m->message.text[0] = 0;
+        if (do_one(m, what) && !m->message.text[0])
+            snprintf(m->message.text, sizeof m->message.text, "%s", ag_device_message(m->device));
         pthread_mutex_lock(&t->lock);
         t->busy--;
         pthread_cond_broadcast(&t->changed);
@@ -110,20 +122,51 @@ run_comm(const run *r)
     return r->team ? r->team->comm[0] : ag_comm_self();
 }
 
+/* Who was the cause where the first device says `words`; NULL: that one. */
+static const member *
+cause(run *r, const char *words)
+{
+    static const char another[] = "another rank";
+    if (!r->team || !strstr(words, another))
+        return NULL;
+    wait_for_all(r->team);
+    for (int k = 0; k < r->team->size - 1; k++) {
+        const member *m = &r->team->other[k];
+        if (m->message.text[0] && !strstr(m->message.text, another))
+            return m;
+    }
+    return NULL;
+}
+
+const char *
+run_team_words(run *r, const char *words)
+{
+    const member *m = cause(r, words);
+    return m ? m->message.text : words;
+}
+
 int
 run_failed(run *r)
 {
-    static const char another[] = "another rank";
-    const ag_device *device = r->device;
+    const char *words = ag_device_message(r->device);
+    const member *m = cause(r, words);
+    return r->team ? cmd_fail(name, "%s: %s", ag_device_name(m ? m->device : r->device), m ? m->message.text : words)
+                   : cmd_fail(name, "%s", words);
+}
+
+int
+run_team_alike(run *r)
+{
+    const char *plan = ag_solver_plan(r->solver);
     if (r->team)
         wait_for_all(r->team);
     for (int k = 0; r->team && k < r->team->size - 1; k++) {
-        const char *words = ag_device_message(r->team->other[k].device);
-        if (ag_device_status(r->team->other[k].device) && !strstr(words, another) && strstr(ag_device_message(device), another))
-            device = r->team->other[k].device;
+        const member *m = &r->team->other[k];
+        if (strcmp(ag_solver_plan(m->solver), plan) != 0)
+            return cmd_fail(name, "--checkpoint, --resume: found the plan \"%s\" on %s and \"%s\" on %s, expected the same on all devices",
+                            plan, ag_device_name(r->device), ag_solver_plan(m->solver), ag_device_name(m->device));
     }
-    return r->team ? cmd_fail(name, "%s: %s", ag_device_name(device), ag_device_message(device))
-                   : cmd_fail(name, "%s", ag_device_message(device));
+    return 0;
 }
 
 static int

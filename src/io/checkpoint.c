@@ -10,7 +10,7 @@
 #include "io.h"
 
 #define ROOT        "checkpoint"
-#define FORMAT      "argand checkpoint 1"
+#define FORMAT      "argand checkpoint 2"
 #define PIECE       ((int64_t)4 << 20)
 #define ROOM_OF_MAP ((int64_t)1 << 20) /* bytes of the file beside the arrays and the note */
 
@@ -42,6 +42,29 @@ piece_of(const ag_record *record)
     for (int i = 0; i < record->fields; i++)
         most = AG_MAX(most, piece_rows(&record->field[i]) * row_bytes(&record->field[i]));
     return ag_calloc(most, 1);
+}
+
+/* Rows of a field between where they are and `piece`.  Of rows that are shared out each rank moves its own, and gives them
+   to the first where these are to be written. */
+static ag_status
+move_rows(const ag_record *record, const ag_field *f, int64_t first, int64_t n, void *piece, int put, ag_message *message)
+{
+    ag_comm *const comm = record->comm;
+    ag_status status = AG_OK;
+    if (!f->shared)
+        return record->move(f, first, n, piece, put, message);
+    for (int k = 0; k < comm->size; k++) {
+        const int64_t own = ag_part_begin(f->rows, comm->size, k), begin = AG_MAX(first, own);
+        const int64_t count = AG_MIN(first + n, ag_part_begin(f->rows, comm->size, k + 1)) - begin;
+        char *const at = (char *)piece + (begin - first) * row_bytes(f);
+        if (count <= 0)
+            continue;
+        if (k == comm->rank)
+            status = record->move(f, begin - own, count, at, put, message);
+        if (k && !put)
+            comm->give(comm, k, count * row_bytes(f), at);
+    }
+    return status;
 }
 
 static const char *
@@ -114,51 +137,60 @@ write_map(ag_file *file, const ag_record *record, int64_t *at)
     ag_file_leave(file);
 }
 
-static ag_status
-write_field(ag_file *file, const ag_record *record, const ag_field *f, int64_t at, void *piece,
-            uint64_t *sum)
+/* All ranks go through all pieces, and meet before each.  One that has failed comes to the next meeting, so that none waits
+   for it, and there all give up. */
+static void
+write_arrays(ag_file *file, const ag_record *record, const int64_t *at, void *piece, uint64_t *sum)
 {
-    const int64_t most = piece_rows(f), bytes = row_bytes(f);
-    ag_status status = AG_OK;
-    *sum = 0;
-    for (int64_t first = 0, n; !status && first < f->rows; first += n) {
-        n = AG_MIN(most, f->rows - first);
-        status = record->move(f, first, n, piece, 0, file->message);
-        if (status)
-            break;
-        *sum = ag_hash(*sum, piece, (size_t)(n * bytes));
-        status = ag_replacement_put(&file->replacement, at + first * bytes, piece, (size_t)(n * bytes),
-                                    file->message);
+    for (int i = 0; i < record->fields; i++) {
+        const ag_field *f = &record->field[i];
+        const int64_t most = piece_rows(f), bytes = row_bytes(f);
+        sum[i] = 0;
+        for (int64_t first = 0, n; first < f->rows; first += n) {
+            n = AG_MIN(most, f->rows - first);
+            file->status = ag_comm_agree(record->comm, file->status, file->message);
+            if (file->status)
+                return;
+            if (f->shared || !record->comm->rank)
+                file->status = move_rows(record, f, first, n, piece, 0, file->message);
+            if (file->status || record->comm->rank)
+                continue;
+            sum[i] = ag_hash(sum[i], piece, (size_t)(n * bytes));
+            file->status = ag_replacement_put(&file->replacement, at[i] + first * bytes, piece, (size_t)(n * bytes),
+                                              file->message);
+        }
     }
-    return status;
+    file->status = ag_comm_agree(record->comm, file->status, file->message);
 }
 
 ag_status
 ag_record_write(const char *path, const ag_record *record, ag_message *message)
 {
     ag_file file = {.path = path, .message = message, .id = -1};
+    const int writes = !record->comm->rank;
     int64_t at[sizeof record->field / sizeof *record->field + 1];
     uint64_t sum[sizeof record->field / sizeof *record->field];
     int64_t bytes = ROOM_OF_MAP + (record->note ? (int64_t)strlen(record->note) : 0);
-    file.status = ag_replacement_again(&file.replacement, path, message);
-    if (file.status)
-        return file.status;
     for (int i = 0; i < record->fields; i++)
         bytes += record->field[i].rows * row_bytes(&record->field[i]);
+    if (writes)
+        file.status = ag_replacement_again(&file.replacement, path, message);
     /* HDF5 cannot let go of a file for which there is no room. */
-    file.status = ag_replacement_reserve(&file.replacement, bytes, message);
+    if (writes && !file.status)
+        file.status = ag_replacement_reserve(&file.replacement, bytes, message);
     void *piece = piece_of(record);
     if (!file.status && !piece)
         file.status = ag_fail(message, AG_NO_MEMORY, "%s: no memory left", ag_path_tail(path));
-    if (!file.status)
+    if (writes && !file.status)
         write_map(&file, record, at);
-    for (int i = 0; !file.status && i < record->fields; i++)
-        file.status = write_field(&file, record, &record->field[i], at[i], piece, &sum[i]);
-    if (!file.status)
+    write_arrays(&file, record, at, piece, sum);
+    if (writes && !file.status)
         file.status = ag_replacement_put(&file.replacement, at[record->fields], sum,
                                          (size_t)record->fields * sizeof *sum, message);
     free(piece);
-    return ag_replacement_end(&file.replacement, file.status, message);
+    if (writes)
+        file.status = ag_replacement_end(&file.replacement, file.status, message);
+    return ag_comm_agree(record->comm, file.status, message);
 }
 
 /* ---- reading ------------------------------------------------------------------------------- */
@@ -237,7 +269,7 @@ read_field(ag_file *file, const ag_record *record, const ag_field *f, void *piec
             break;
         sum = ag_hash(sum, piece, (size_t)(n * row_bytes(f)));
         if (put)
-            file->status = record->move(f, first, n, piece, 1, file->message);
+            file->status = move_rows(record, f, first, n, piece, 1, file->message);
     }
     if (!file->status && sum != expected)
         ag_file_refuse(file, path, "is damaged: its check sum is %016llx, expected %016llx",

@@ -74,15 +74,15 @@ is_mine(const ag_solver *s, int64_t frame)
     return frame >= s->first && frame < s->first + s->frames;
 }
 
-/* The order as it is now, on the device; of all ranks' the frames that are this one's. */
-static void
-take_order(ag_solver *s)
+void
+ag_solver_take_order(ag_solver *s)
 {
     for (int64_t i = 0, n = 0; s->everyone && i < s->all; i++)
         if (is_mine(s, s->everyone[i]))
             s->order[n++] = (int32_t)(s->everyone[i] - s->first);
     ag_array_write(s->frame, 0, s->frames, s->order);
-    ag_stack_reorder(&s->amplitude, s->order);
+    if (s->options.shuffle || s->options.batches)
+        ag_stack_reorder(&s->amplitude, s->order);
 }
 
 void
@@ -93,7 +93,7 @@ ag_solver_shuffle(ag_solver *s, ag_random *random)
     shuffle(random, order, s->all);
     for (int64_t i = 0; i < s->all; i += batch)
         qsort(order + i, (size_t)AG_MIN(batch, s->all - i), sizeof *order, ascending);
-    take_order(s);
+    ag_solver_take_order(s);
 }
 
 ag_status
@@ -193,7 +193,7 @@ deal_out(ag_batches *b, ag_solver *s)
         memcpy(order + b->of[i], b->frame + k * b->room, (size_t)b->size[k] * sizeof *order);
         b->of[i + 1] = b->of[i] + b->size[k];
     }
-    take_order(s);
+    ag_solver_take_order(s);
 }
 
 void

@@ -11,7 +11,7 @@
 /* What errors are measured by, what tells this scan from another, and what words of 16 bits mean in each frame:
    (word - zero) step. */
 static void
-sum_data(ag_solver *s, const ag_scan_info *info, const ag_real *data, int64_t frames, ag_complex *range)
+sum_data(ag_solver *s, const ag_scan_info *info, const ag_real *data, int64_t first, int64_t frames, ag_complex *range)
 {
     const double saturation = (double)(ag_real)s->options.saturation; /* as the kernel sees it */
     for (int64_t j = 0; j < frames; j++) {
@@ -34,10 +34,12 @@ sum_data(ag_solver *s, const ag_scan_info *info, const ag_real *data, int64_t fr
         s->energy += squares;
         s->strength += moduli;
         const double step = (double)(ag_real)AG_MAX((most - least) / STEPS, 1e-37);
-        range[j] = (ag_complex){(ag_real)ceil(-least / step), (ag_real)step};
+        range[first + j] = (ag_complex){(ag_real)ceil(-least / step), (ag_real)step};
+        /* A sum over frames of any ranks, each with its place in the scan. */
+        const int64_t place = s->first + first + j;
+        s->identity[AG_IDENTITY_DATA] +=
+            ag_hash(ag_hash(0, &place, sizeof place), data + j * s->window, (size_t)s->window * sizeof *data);
     }
-    s->identity[AG_IDENTITY_DATA] =
-        ag_hash(s->identity[AG_IDENTITY_DATA], data, (size_t)(frames * s->window) * sizeof *data);
 }
 
 static void
@@ -47,11 +49,10 @@ identify(ag_solver *s, const ag_scan_info *info)
     const double near[] = {info->wavelength, info->distance, info->focus_distance, info->detector_pixel[0],
                            info->detector_pixel[1]};
     uint64_t *id = s->identity;
-    id[AG_IDENTITY_POSITIONS] =
-        ag_hash(0, info->position, (size_t)info->frames * 2 * sizeof *info->position);
+    id[AG_IDENTITY_POSITIONS] = ag_hash(0, info->position - 2 * s->first, (size_t)s->all * 2 * sizeof *info->position);
     id[AG_IDENTITY_MASK] = info->valid ? ag_hash(0, info->valid, (size_t)s->window) : 0;
-    id[AG_IDENTITY_DATA] = ag_hash(0, kind, sizeof kind);
-    if (s->near)
+    id[AG_IDENTITY_DATA] = s->first ? 0 : ag_hash(0, kind, sizeof kind);
+    if (s->near && !s->first)
         id[AG_IDENTITY_DATA] = ag_hash(id[AG_IDENTITY_DATA], near, sizeof near);
 }
 
@@ -85,7 +86,7 @@ upload(ag_solver *s, const ag_scan *scan, ag_array *const raw[2], ag_array *cons
         if (ag_device_status(s->device))
             return;
         ag_upload(raw[turn], n * s->window, data);
-        sum_data(s, info, data, n, range + first);
+        sum_data(s, info, data, first, n, range);
         if (words[turn])
             ag_upload(words[turn], n, range + first);
         if (s->near)

@@ -122,7 +122,7 @@ state(ag_solver *s, ag_record *record)
     ag_record_host(record, "fresh", AG_KIND_INT32, 1, &own->fresh);
     ag_record_array(record, "illumination", own->illumination, s->object_cols);
     ag_record_array(record, "illumination_top", own->illumination_top, 1);
-    ag_record_array(record, "alpha", own->alpha, 1);
+    ag_record_frames(record, "alpha", own->alpha, 1);
     ag_momentum_state(&own->object, record, "object_velocity", "object_updates", "object_known");
     ag_momentum_state(&own->probe, record, "probe_velocity", "probe_updates", "probe_known");
 }

@@ -121,7 +121,7 @@ ag_opr_state(ag_solver *s, ag_record *record)
     if (!own)
         return;
     ag_record_array(record, "eigen_probes", own->eigen, s->cols);
-    ag_record_array(record, "eigen_weights", own->weight, own->count + 1);
+    ag_record_frames(record, "eigen_weights", own->weight, own->count + 1);
     ag_record_host(record, "opr_begun", AG_KIND_INT32, 1, &own->begun);
 }
 

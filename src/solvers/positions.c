@@ -65,9 +65,10 @@ take(ag_solver *s, const ag_scan_info *info)
 {
     ag_positions *own = s->positions;
     const double *from = s->options.position ? s->options.position + 2 * s->first : info->position;
+    const double *all = info->position - 2 * s->first;
     int whole = !s->options.position && s->options.position_start < 0;
-    for (int64_t i = 0; i < 2 * s->frames; i++)
-        whole = whole && fabs(from[i] - nearbyint(from[i])) < 1e-9;
+    for (int64_t i = 0; i < 2 * s->all; i++)
+        whole = whole && fabs(all[i] - nearbyint(all[i])) < 1e-9;
     if (whole)
         s->options.subpixel = AG_SUBPIXEL_NONE;
     s->fourier = s->options.subpixel == AG_SUBPIXEL_FOURIER;
@@ -143,10 +144,10 @@ ag_positions_state(ag_solver *s, ag_record *record)
     ag_positions *own = s->positions;
     if (!s->options.position && s->options.position_start < 0)
         return;
-    ag_record_host(record, "positions", AG_KIND_DOUBLE, 2 * s->frames, own->at);
-    ag_record_host(record, "first_positions", AG_KIND_DOUBLE, 2 * s->frames, own->first);
-    ag_record_host(record, "shifts", AG_KIND_DOUBLE, 2 * s->frames, own->before);
-    ag_record_host(record, "tries", AG_KIND_INT32, s->frames, own->tries);
+    ag_record_host_frames(record, "positions", AG_KIND_DOUBLE, 2, own->at);
+    ag_record_host_frames(record, "first_positions", AG_KIND_DOUBLE, 2, own->first);
+    ag_record_host_frames(record, "shifts", AG_KIND_DOUBLE, 2, own->before);
+    ag_record_host_frames(record, "tries", AG_KIND_INT32, 1, own->tries);
     ag_record_host(record, "gain", AG_KIND_DOUBLE, 1, &own->gain);
     ag_record_host(record, "moved", AG_KIND_INT32, 1, &own->moved);
 }

@@ -135,8 +135,8 @@ state(ag_solver *s, ag_record *record)
     ag_record_array(record, "precision", own->precision, s->object_cols);
     ag_record_array(record, "prior", own->prior, s->object_cols);
     ag_record_array(record, "prior_precision", own->prior_precision, s->object_cols);
-    ag_record_array(record, "gamma", own->gamma, 1);
-    ag_record_array(record, "weight", own->weight_before, 1);
+    ag_record_frames(record, "gamma", own->gamma, 1);
+    ag_record_frames(record, "weight", own->weight_before, 1);
     ag_record_array(record, "last_probe", own->before, s->cols);
     ag_record_array(record, "variance", own->variance_of_noise, 1);
     if (refines(s))

@@ -31,24 +31,48 @@ void
 ag_record_host(ag_record *record, const char *name, ag_kind kind, int64_t count, void *host)
 {
     if (count > 0)
-        record->field[record->fields++] = (ag_field){name, kind, count, 1, host, NULL, NULL};
+        record->field[record->fields++] = (ag_field){.name = name, .kind = kind, .rows = count, .cols = 1, .host = host};
+}
+
+void
+ag_record_host_frames(ag_record *record, const char *name, ag_kind kind, int64_t cols, void *host)
+{
+    record->field[record->fields++] =
+        (ag_field){.name = name, .kind = kind, .rows = record->frames, .cols = cols, .host = host, .shared = 1};
+}
+
+static ag_kind
+kind_of(const ag_array *array)
+{
+    return array->type == AG_COMPLEX ? AG_KIND_COMPLEX : AG_KIND_REAL;
 }
 
 void
 ag_record_array(ag_record *record, const char *name, ag_array *array, int64_t cols)
 {
     if (array)
+        record->field[record->fields++] =
+            (ag_field){.name = name, .kind = kind_of(array), .rows = array->count / cols, .cols = cols, .array = array};
+}
+
+void
+ag_record_frames(ag_record *record, const char *name, ag_array *array, int64_t cols)
+{
+    if (array)
         record->field[record->fields++] = (ag_field){
-            name, array->type == AG_COMPLEX ? AG_KIND_COMPLEX : AG_KIND_REAL, array->count / cols, cols, NULL, array, NULL};
+            .name = name, .kind = kind_of(array), .rows = record->frames, .cols = cols, .array = array, .shared = 1};
 }
 
 void
 ag_record_stack(ag_record *record, const char *name, ag_stack *stack)
 {
     if (stack->part)
-        record->field[record->fields++] = (ag_field){
-            name, stack->part[0]->type == AG_COMPLEX ? AG_KIND_COMPLEX : AG_KIND_REAL, stack->frames, stack->frame,
-            NULL, NULL, stack};
+        record->field[record->fields++] = (ag_field){.name = name,
+                                                     .kind = kind_of(stack->part[0]),
+                                                     .rows = record->frames,
+                                                     .cols = stack->frame,
+                                                     .stack = stack,
+                                                     .shared = 1};
 }
 
 static void
@@ -61,7 +85,7 @@ add_words(ag_record *record, const ag_solver *s)
     record->word[n].name = "scan";
     snprintf(record->word[n++].text, room,
              "%lld frames of %lld x %lld, object %lld x %lld; positions %016llx, mask %016llx, data %016llx",
-             (long long)s->frames, (long long)s->rows, (long long)s->cols, (long long)s->object_rows,
+             (long long)s->all, (long long)s->rows, (long long)s->cols, (long long)s->object_rows,
              (long long)s->object_cols, (unsigned long long)id[AG_IDENTITY_POSITIONS],
              (unsigned long long)id[AG_IDENTITY_MASK], (unsigned long long)id[AG_IDENTITY_DATA]);
     /* All options but the memory, which changes no bit. */
@@ -96,6 +120,8 @@ static void
 describe(ag_record *record, ag_solver *s, int64_t iterations)
 {
     memset(record, 0, sizeof *record);
+    record->comm = s->comm;
+    record->frames = s->all;
     record->move = move;
     record->iterations = iterations;
     add_words(record, s);
@@ -103,9 +129,7 @@ describe(ag_record *record, ag_solver *s, int64_t iterations)
     ag_record_array(record, "probe", s->probe, s->cols);
     ag_record_host(record, "error", AG_KIND_DOUBLE, iterations, s->history);
     ag_record_host(record, "seconds", AG_KIND_DOUBLE, iterations, s->seconds);
-    ag_record_host(record, "order", AG_KIND_INT32, s->frames, s->order);
-    if (s->everyone)
-        ag_record_host(record, "everyone", AG_KIND_INT32, s->all, s->everyone);
+    ag_record_host(record, "order", AG_KIND_INT32, s->all, s->everyone ? s->everyone : s->order);
     ag_positions_state(s, record);
     ag_opr_state(s, record);
     ag_background_state(s, record);
@@ -116,8 +140,15 @@ ag_status
 ag_solver_save(ag_solver *s, const char *path, const char *note, ag_message *message)
 {
     ag_record record;
-    if (ag_device_status(s->device))
-        return ag_fail(message, ag_device_status(s->device), "%s", ag_device_message(s->device));
+    ag_status status = ag_device_status(s->device);
+    if (status)
+        ag_fail(message, status, "%s", ag_device_message(s->device));
+    status = ag_comm_agree(s->comm, status, message);
+    if (status)
+        return status;
+    if (!ag_comm_same(s->comm, s->plan.id, strlen(s->plan.id)))
+        return ag_fail(message, AG_BAD_ARGUMENT, "checkpoint: found the plan \"%s\" on %s and another one on another rank, "
+                       "expected the same on all", s->plan.id, ag_device_name(s->device));
     describe(&record, s, s->done);
     record.note = note;
     return ag_record_write(path, &record, message);
@@ -150,9 +181,8 @@ load(ag_solver *s, const char *path, ag_message *message)
         return ag_fail(message, AG_NO_MEMORY, "%s: no memory for %lld iterations", path, (long long)iterations);
     describe(&record, s, iterations);
     status = ag_record_read(path, &record, message);
-    if (!status && (!is_order(s->order, s->frames) || (s->everyone && !is_order(s->everyone, s->all))))
-        status = ag_fail(message, AG_BAD_FILE, "%s: checkpoint/order: is no order of %lld frames", path,
-                         (long long)s->frames);
+    if (!status && !is_order(s->everyone ? s->everyone : s->order, s->all))
+        status = ag_fail(message, AG_BAD_FILE, "%s: checkpoint/order: is no order of %lld frames", path, (long long)s->all);
     s->done = iterations;
     return status;
 }
@@ -165,12 +195,15 @@ ag_solver_load(ag_solver *s, const char *path, ag_message *message)
         return ag_fail(message, AG_BAD_ARGUMENT, "solver: found one that has run, expected a new one");
     ag_status status = load(s, path, &words);
     if (!status) {
-        if (s->options.shuffle || s->options.batches)
-            ag_stack_reorder(&s->amplitude, s->order);
-        return ag_array_write(s->frame, 0, s->frames, s->order) || ag_positions_put(s)
-                   ? ag_fail(message, ag_device_status(s->device), "%s", ag_device_message(s->device))
-                   : AG_OK;
+        ag_solver_take_order(s);
+        if (ag_positions_put(s))
+            status = ag_fail(&words, ag_device_status(s->device), "%s", ag_device_message(s->device));
     }
+    status = ag_comm_agree(s->comm, status, &words);
+    if (!status && !ag_comm_same(s->comm, s->history, (size_t)s->done * sizeof *s->history))
+        status = ag_fail(&words, AG_BAD_FILE, "%s: checkpoint/error: another rank has found other ones", path);
+    if (!status)
+        return AG_OK;
     ag_device_fail(s->device, status, "%s", words.text);
     return ag_fail(message, status, "%s", words.text);
 }

@@ -238,6 +238,7 @@ ag_solver_create(ag_solver **solver, ag_device *device, ag_comm *comm, const ag_
         s->energy = sum[0];
         s->strength = sum[1];
         s->pixels = sum[2];
+        s->identity[AG_IDENTITY_DATA] = ag_comm_add_word(comm, s->identity[AG_IDENTITY_DATA]);
         s->least = options->modulus_floor * sqrt(s->energy / ((double)frames * (double)s->window));
     } else {
         ag_solver_destroy(s);

@@ -135,10 +135,12 @@ void ag_solver_transfer(ag_solver *solver, const ag_scan_info *info);
 int ag_solver_kernel(const ag_solver *solver, int kernel);
 /* The middle pass of the plain modulus constraint. */
 ag_middle ag_solver_modulus;
-/* save.c: adds an array to a record, if there is one: in host memory, on the device as rows of so many
-   columns, a stack. */
+/* save.c: adds an array to a record, if there is one, in host memory or on the device as rows of so many columns: what all
+   ranks have alike; rows of this rank's frames, in their order in the scan; a stack of these. */
 void ag_record_host(ag_record *record, const char *name, ag_kind kind, int64_t count, void *host);
 void ag_record_array(ag_record *record, const char *name, ag_array *array, int64_t cols);
+void ag_record_host_frames(ag_record *record, const char *name, ag_kind kind, int64_t cols, void *host);
+void ag_record_frames(ag_record *record, const char *name, ag_array *array, int64_t cols);
 void ag_record_stack(ag_record *record, const char *name, ag_stack *stack);
 /* Makes room in the history for so many more. */
 ag_status ag_solver_grow(ag_solver *solver, int64_t iterations);
@@ -154,6 +156,8 @@ void ag_solver_total(ag_solver *solver);
 
 /* A new random order of the frames, ascending within each batch (batches.c). */
 void ag_solver_shuffle(ag_solver *solver, ag_random *random);
+/* The order as it is now, on the device; of several ranks' that of this one's frames. */
+void ag_solver_take_order(ag_solver *solver);
 /* How many of the places first ... first + count - 1 of all ranks' order are this rank's. */
 int64_t ag_solver_mine(const ag_solver *solver, int64_t first, int64_t count);
 /* Refuses a library's transforms where ranks share batches, of which each has some frames. */
