@@ -23,7 +23,7 @@ for frames; do
         sed -n '/"seconds"/,/]/s/^ *\([0-9.e+-]*\),*$/\1/p' "$work/report" >"$work/seconds"
         host() { sed -n "s/^ *\"$1\": *\([0-9]*\).*/\1/p" "$work/report" | tail -n 1; }
         sed 1d "$work/seconds" | sort -g | awk -v frames="$frames" -v threads=$threads -v first="$(head -n 1 "$work/seconds")" \
-            -v peak="$(host peak_host_bytes)" -v estimate="$(host host_bytes)" '{ v[NR] = $1 } END { m = v[int((NR + 1) / 2)]
+            -v peak="$(host peak_host_bytes)" -v estimate="$(($(host device_bytes) + $(host host_bytes)))" '{ v[NR] = $1 } END { m = v[int((NR + 1) / 2)]
             printf "%7d %7d %7.3f %7.3f %8.1f %7.0f %9.0f\n", frames, threads, first, m, 1e6 * m / frames, peak / 1e6, estimate / 1e6 }'
     done
     rm -f "$work/scan.cxi"
