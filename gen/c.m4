@@ -68,11 +68,11 @@ m4_define(`ONE_LANE',   `{')
 m4_define(`END_ONE',    `}')
 m4_define(`FFT',        `fft_$1(&shape->$2, tile, table);')
 m4_define(`SOLO',       `$1')
-/* Segments of a row that follow one another are one, so that windows end inside of few of them. */
-m4_define(`GATHER_BEGIN', `const index row = top + item / segments, column = left + item % segments * SEGMENT;
-        const index place = row * object_cols + column, here = segments - item % segments, more = end_ - group_;
-        const index most = (here < more ? here : more) < 8 ? (here < more ? here : more) : 8;
-        const int width = right - column < most * SEGMENT ? (int)(right - column) : (int)most * SEGMENT;
+/* Segments of a row that follow one another are one, up to GATHERED, so that windows end inside of few of them. */
+m4_define(`GATHER_BEGIN', `index most = segments - item % segments;
+        most = most < end_ - group_ ? most : end_ - group_;
+        most = most < GATHERED ? most : GATHERED;
+        SEGMENTS_BEGIN(most)
         group_ += most - 1;')
 m4_define(`GLOBAL',     `')
 m4_define(`WITH_STORE', `if (shape->store == 1) {

@@ -76,48 +76,58 @@ m4_define(`FROM_STRIP', `lanes x$1r = LANES_AT(RE(at + $1, 0)), x$1i = LANES_AT(
 m4_define(`TO_STRIP', `LANES_AT(IM(at + $1, 0)) = $2r; LANES_AT(RE(at + $1, 0)) = $2i;
       ')
 m4_define(`MIDDLE_BUFFER', `SHARED(real, work, TILE_REALS(x))')
-m4_define(`MIDDLE_TILE', `BEGIN_TOTAL
-        real *const strip_here = scratch + (s * STRIPS_Y + strip) * COLS * (index)(2 * TILE);
+/* FAR_TILE(before, butterflies of 8 rows, after), NEAR_ROWS(before, after): a text on a strip, or on the tile of a column
+   of strips, between what brings it to the detector and what takes it back. */
+m4_define(`FAR_TILE', `real *const strip_here = scratch + (s * STRIPS_Y + strip) * COLS * (index)(2 * TILE);
         const int chirp = shape->x.chirp, fused = ag_last_is_8(&shape->x);
         real *const tile = chirp ? work : strip_here;
         if (chirp)
             memcpy(tile, strip_here, (size_t)COLS * 2 * TILE * sizeof *tile);
-        fft_forward_part(&shape->x, tile, table, 0, fused);
+        $1
         if (fused) {
             for (int at = 0; at < COLS; at += 8) {
-      lanes FOR(`I', 0, 7, `y`'I`'r, y`'I`'i`'m4_ifelse(I, 7, `;', `, ')')
-      {
-      POINTS(`FROM_STRIP', `DETECT_POINT')CODELET(8)
-      }
-      {
-      POINTS(`DETECTED_POINT', `TO_STRIP')CODELET(8)
-      }
+      $2
             }
         } else {
             for (int q = 0; q < COLS; q++) {
                 DETECT_ROW
             }
         }
-        fft_inverse_part(&shape->x, tile, table, 0, fused);
+        $3
         if (chirp)
-            memcpy(strip_here, tile, (size_t)COLS * 2 * TILE * sizeof *tile);
+            memcpy(strip_here, tile, (size_t)COLS * 2 * TILE * sizeof *tile);')
+m4_define(`FORWARD_ROWS', `fft_forward_part(&shape->x, tile, table, 0, fused);')
+m4_define(`INVERSE_ROWS', `fft_inverse_part(&shape->x, tile, table, 0, fused);')
+m4_define(`MIDDLE_TILE', `BEGIN_TOTAL
+        FAR_TILE(`FORWARD_ROWS', `lanes FOR(`I', 0, 7, `y`'I`'r, y`'I`'i`'m4_ifelse(I, 7, `;', `, ')')
+      {
+      POINTS(`FROM_STRIP', `DETECT_POINT')CODELET(8)
+      }
+      {
+      POINTS(`DETECTED_POINT', `TO_STRIP')CODELET(8)
+      }', `INVERSE_ROWS')
         END_TOTAL')
-m4_define(`NEAR_TILE', `BEGIN_TOTAL
-        STRIPS_OF_FRAME
+m4_define(`NEAR_ROWS', `STRIPS_OF_FRAME
         const int width = height, turned = width == TILE && ag_last_is_8(&shape->y);
-        if (turned)
-            fft_from_strips(tile, scratch + strips_at, ROWS, strip_step);
-        else
-            ag_strips_to_tile(tile, scratch + strips_at, ROWS, strip_step, width, 0);
-        fft_inverse_part(&shape->y, tile, table, 0, turned);
+        $1
         USE(`COLUMNS', `STREAM', `AMPLITUDE_STREAM', `PUT_REALS')for (int q = 0; q < ROWS; q++) {
             DETECT_ROW
         }NO_USE(`STREAM', `AMPLITUDE_STREAM', `PUT_REALS')
-        fft_forward_part(&shape->y, tile, table, 0, turned);
+        $2')
+m4_define(`STRIPS_IN', `ag_strips_to_tile(tile, scratch + strips_at, ROWS, strip_step, width, 0);')
+m4_define(`STRIPS_OUT', `ag_tile_to_strips(scratch + strips_at, tile, ROWS, strip_step, width, 0);')
+m4_define(`INVERSE_COLUMNS', `if (turned)
+            fft_from_strips(tile, scratch + strips_at, ROWS, strip_step);
+        else
+            STRIPS_IN
+        fft_inverse_part(&shape->y, tile, table, 0, turned);')
+m4_define(`FORWARD_COLUMNS', `fft_forward_part(&shape->y, tile, table, 0, turned);
         if (turned)
             fft_to_strips(scratch + strips_at, tile, ROWS, strip_step);
         else
-            ag_tile_to_strips(scratch + strips_at, tile, ROWS, strip_step, width, 0);
+            STRIPS_OUT')
+m4_define(`NEAR_TILE', `BEGIN_TOTAL
+        NEAR_ROWS(`INVERSE_COLUMNS', `FORWARD_COLUMNS')
         END_TOTAL')
 /* The halves of both: what the text makes stays in the strips, which the other half begins with. */
 m4_define(`SEEN_POINT', `{ const int q = at + $1; lanes re = $2r, im = $2i;
@@ -129,43 +139,10 @@ m4_define(`SAID_POINT', `lanes x$1r, x$1i;
         PASS_TEXT
         x$1r = im; x$1i = re; }
       ')
-m4_define(`HALF_TILE', `real *const strip_here = scratch + (s * STRIPS_Y + strip) * COLS * (index)(2 * TILE);
-        const int chirp = shape->x.chirp, fused = ag_last_is_8(&shape->x);
-        real *const tile = chirp ? work : strip_here;
-        if (chirp)
-            memcpy(tile, strip_here, (size_t)COLS * 2 * TILE * sizeof *tile);
-        $1
-        if (fused) {
-            for (int at = 0; at < COLS; at += 8) {
-      POINTS($2)CODELET(8)
-            }
-        } else {
-            for (int q = 0; q < COLS; q++) {
-                DETECT_ROW
-            }
-        }
-        $3
-        if (chirp)
-            memcpy(strip_here, tile, (size_t)COLS * 2 * TILE * sizeof *tile);')
-m4_define(`TO_FAR_TILE', `HALF_TILE(`fft_forward_part(&shape->x, tile, table, 0, fused);', ``FROM_STRIP', `SEEN_POINT'')')
-m4_define(`FROM_FAR_TILE', `HALF_TILE(`', ``SAID_POINT', `TO_STRIP'', `fft_inverse_part(&shape->x, tile, table, 0, fused);')')
-m4_define(`HALF_NEAR_TILE', `STRIPS_OF_FRAME
-        const int width = height, turned = width == TILE && ag_last_is_8(&shape->y);
-        $1
-        USE(`COLUMNS', `STREAM', `AMPLITUDE_STREAM', `PUT_REALS')for (int q = 0; q < ROWS; q++) {
-            DETECT_ROW
-        }NO_USE(`STREAM', `AMPLITUDE_STREAM', `PUT_REALS')
-        $2')
-m4_define(`TO_NEAR_TILE', `HALF_NEAR_TILE(`if (turned)
-            fft_from_strips(tile, scratch + strips_at, ROWS, strip_step);
-        else
-            ag_strips_to_tile(tile, scratch + strips_at, ROWS, strip_step, width, 0);
-        fft_inverse_part(&shape->y, tile, table, 0, turned);', `ag_tile_to_strips(scratch + strips_at, tile, ROWS, strip_step, width, 0);')')
-m4_define(`FROM_NEAR_TILE', `HALF_NEAR_TILE(`ag_strips_to_tile(tile, scratch + strips_at, ROWS, strip_step, width, 0);', `fft_forward_part(&shape->y, tile, table, 0, turned);
-        if (turned)
-            fft_to_strips(scratch + strips_at, tile, ROWS, strip_step);
-        else
-            ag_tile_to_strips(scratch + strips_at, tile, ROWS, strip_step, width, 0);')')
+m4_define(`TO_FAR_TILE', `FAR_TILE(`FORWARD_ROWS', `POINTS(`FROM_STRIP', `SEEN_POINT')CODELET(8)')')
+m4_define(`FROM_FAR_TILE', `FAR_TILE(`', `POINTS(`SAID_POINT', `TO_STRIP')CODELET(8)', `INVERSE_ROWS')')
+m4_define(`TO_NEAR_TILE', `NEAR_ROWS(`INVERSE_COLUMNS', `STRIPS_OUT')')
+m4_define(`FROM_NEAR_TILE', `NEAR_ROWS(`STRIPS_IN', `FORWARD_COLUMNS')')
 m4_define(`NEAR_BUFFER', `SHARED(real, tile, TILE_REALS(y) * MODES)')
 /* Of several modes: each is transformed, then they speak together, then each is transformed back. */
 m4_define(`MODES_MIDDLE_TILE', `BEGIN_TOTAL

@@ -10,13 +10,15 @@ m4_divert(-1)
 m4_define(`SUM_RE', `sums[$1].re')
 m4_define(`SUM_IM', `sums[$1].im')
 m4_define(`SUM_SQUARE', `squares[$1]')
-m4_define(`GATHER_SEGMENT', `SOLO(8 * SEGMENT, SEGMENT)')
+m4_define(`GATHERED', 8)
+m4_define(`GATHER_SEGMENT', `SOLO(GATHERED * SEGMENT, SEGMENT)')
 m4_define(`GATHER_BUFFER', `SHARED(cplx, sums, GATHER_SEGMENT)
     SHARED(real, squares, GATHER_SEGMENT)')
-m4_define(`SEGMENT_BEGIN', `const index row = top + item / segments, column = left + item % segments * SEGMENT;
+m4_define(`SEGMENTS_BEGIN', `const index row = top + item / segments, column = left + item % segments * SEGMENT;
         const index place = row * object_cols + column;
-        const int width = right - column < SEGMENT ? (int)(right - column) : SEGMENT;')
-m4_define(`GATHER_BEGIN', m4_defn(`SEGMENT_BEGIN'))
+        const int width = (int)(right - column < ($1) * SEGMENT ? right - column : ($1) * SEGMENT);')
+m4_define(`SEGMENT_BEGIN', `SEGMENTS_BEGIN(1)')
+m4_define(`GATHER_BEGIN', `SEGMENT_BEGIN')
 m4_define(`GATHER_SLOTS', `for (index s = 0; s < slots; s++) {
             const index j = frame[s];
             const int taps = LINEAR ? 2 : 1;

@@ -5,14 +5,6 @@
 
 #include "t2_kernels.h"
 
-typedef double complex wave;
-
-static wave
-value(const ag_complex *z, int64_t i)
-{
-    return (double)z[i].re + I * (double)z[i].im;
-}
-
 void
 check_bound(problem *p)
 {
@@ -25,8 +17,8 @@ check_bound(problem *p)
         wave *const expected = take(p, n, sizeof *expected);
         ag_run_bound(p->program, n, x, least, most);
         for (int64_t i = 0; i < n; i++) {
-            const double modulus = cabs(value(a, i)), low = fmax(modulus, least), to = most > 0 ? fmin(low, most) : low;
-            expected[i] = modulus > 0 ? value(a, i) * to / modulus : to;
+            const double modulus = cabs(wave_at(a, i)), low = fmax(modulus, least), to = most > 0 ? fmin(low, most) : low;
+            expected[i] = modulus > 0 ? wave_at(a, i) * to / modulus : to;
         }
         compare(p, "bounds", 2 * n, fetch(p, x), (const double *)expected);
     }
@@ -42,7 +34,7 @@ check_weigh(problem *p)
     wave *const expected = take(p, n, sizeof *expected);
     ag_run_weigh(p->program, n, x, place(p, AG_REAL, n, w));
     for (int64_t i = 0; i < n; i++)
-        expected[i] = (double)w[i] * value(a, i);
+        expected[i] = (double)w[i] * wave_at(a, i);
     compare(p, "product", 2 * n, fetch(p, x), (const double *)expected);
 }
 
@@ -60,8 +52,8 @@ check_turn_within(problem *p)
         wave *const expected = take(p, n, sizeof *expected);
         ag_run_turn_within(p->program, (n + AG_SEGMENT - 1) / AG_SEGMENT, x, n, cos(centre), sin(centre), cos(edge), sin(edge));
         for (int64_t i = 0; i < n; i++) {
-            const double off = carg(value(a, i) * cexp(-I * centre));
-            expected[i] = fabs(off) <= edge ? value(a, i) : cabs(value(a, i)) * cexp(I * (centre + copysign(edge, off)));
+            const double off = carg(wave_at(a, i) * cexp(-I * centre));
+            expected[i] = fabs(off) <= edge ? wave_at(a, i) : cabs(wave_at(a, i)) * cexp(I * (centre + copysign(edge, off)));
         }
         compare(p, "phases", 2 * n, fetch(p, x), (const double *)expected);
     }
@@ -76,7 +68,7 @@ check_moduli(problem *p)
     double *const expected = take(p, n, sizeof *expected);
     ag_run_moduli(p->program, n, m, place(p, AG_COMPLEX, n, a));
     for (int64_t i = 0; i < n; i++)
-        expected[i] = cabs(value(a, i));
+        expected[i] = cabs(wave_at(a, i));
     compare(p, "moduli", n, fetch(p, m), expected);
 }
 
@@ -89,7 +81,7 @@ check_smooth(problem *p)
     a[0].re = a[0].im = 0;
     ag_real *const m = take(p, n, sizeof *m);
     for (int64_t i = 0; i < n; i++)
-        m[i] = (ag_real)cabs(value(a, i));
+        m[i] = (ag_real)cabs(wave_at(a, i));
     ag_array *const x = place(p, AG_COMPLEX, n, a);
     wave *const expected = take(p, n, sizeof *expected);
     ag_run_smooth(p->program, n, x, place(p, AG_REAL, n, m), p->rows, p->cols, alpha);
@@ -100,7 +92,7 @@ check_smooth(problem *p)
             const int64_t c = AG_MIN(AG_MAX(i % p->cols + k % 3 - 1, 0), p->cols - 1);
             to += alpha * ((double)m[y * p->cols + c] - (double)m[i]);
         }
-        expected[i] = cabs(value(a, i)) > 0 ? value(a, i) * to / cabs(value(a, i)) : to;
+        expected[i] = cabs(wave_at(a, i)) > 0 ? wave_at(a, i) * to / cabs(wave_at(a, i)) : to;
     }
     compare(p, "smooth", 2 * n, fetch(p, x), (const double *)expected);
 }

@@ -4,14 +4,6 @@
 
 #include "t2_kernels.h"
 
-typedef double complex wave;
-
-static wave
-value(const ag_complex *z, int64_t i)
-{
-    return (double)z[i].re + I * (double)z[i].im;
-}
-
 ag_real *
 precisions(problem *p, int64_t count, double least)
 {
@@ -46,7 +38,7 @@ check_ep_begin(problem *p)
     for (int64_t i = 0; i < n; i++) {
         covers[i] = (int32_t)(9 * ag_random_uniform(&p->random));
         g[i] = 1 + covers[i];
-        same[i] = value(p->object, i);
+        same[i] = wave_at(p->object, i);
         t[i] = covers[i] * same[i];
     }
     ag_run_ep_begin(p->program, n, object, number, precision, start, place(p, AG_INT, n, covers));
@@ -112,7 +104,7 @@ check_ep_update(problem *p)
         wave *const t = take(p, n, sizeof *t);
         double *const g = take(p, n, sizeof *g);
         for (int64_t i = 0; i < n; i++) {
-            t[i] = value(t0, i);
+            t[i] = wave_at(t0, i);
             g[i] = (double)g0[i];
         }
         /* The frames' windows overlap: one after another. */
@@ -126,15 +118,15 @@ check_ep_update(problem *p)
         }
         for (int64_t i = 0; i < p->slots * p->pixels && p->compares; i++) {
             const int64_t s = i / p->pixels, k = i % p->pixels, at = window_at(p, p->frame[s], k / p->cols, k % p->cols);
-            const wave q = value(p->probe, k), q0 = apart ? value(b0, k) : q;
+            const wave q = wave_at(p->probe, k), q0 = apart ? wave_at(b0, k) : q;
             const double a = fmax(power(q), least), a0 = apart ? fmax(power(q0), least_before) : a;
             t[at] += (apart ? (double)w[s] : 1) * conj(q) * u[i];
             g[at] += (double)w[s] * a;
             if (starts) {
-                t[at] -= value(o0, at);
+                t[at] -= wave_at(o0, at);
                 g[at] -= 1;
             } else {
-                t[at] -= apart ? (double)w0[s] * conj(q0) * value(u0, i) : 0;
+                t[at] -= apart ? (double)w0[s] * conj(q0) * wave_at(u0, i) : 0;
                 g[at] -= (double)w0[s] * a0;
             }
         }
@@ -153,7 +145,7 @@ check_ep_mean(problem *p)
     ag_array *const object = place(p, AG_COMPLEX, n, NULL);
     wave *const o = take(p, n, sizeof *o);
     for (int64_t i = 0; i < n; i++)
-        o[i] = value(p->object, i) / (double)g[i];
+        o[i] = wave_at(p->object, i) / (double)g[i];
     ag_run_ep_mean(p->program, n, object, p->d_object, place(p, AG_REAL, n, g));
     compare(p, "object", 2 * n, fetch(p, object), (const double *)o);
 }
@@ -176,14 +168,14 @@ check_ep_terms(problem *p)
                         p->d_object, place(p, AG_REAL, n, g), p->object_cols, place(p, AG_REAL, p->frames, gamma),
                         p->d_stack);
         for (int64_t i = 0; i < p->pixels && more; i++) {
-            e[i] = value(begun, i);
+            e[i] = wave_at(begun, i);
             d[i] = (double)old[i];
         }
         for (int64_t i = 0; i < p->slots * p->pixels; i++) {
             const int64_t j = p->frame[i / p->pixels], at = window_at(p, j, i / p->cols % p->rows, i % p->cols);
-            e_term[i] = (double)gamma[j] * conj(value(p->object, at)) * value(p->stack, i);
+            e_term[i] = (double)gamma[j] * conj(wave_at(p->object, at)) * wave_at(p->stack, i);
             e[i % p->pixels] += e_term[i];
-            d[i % p->pixels] += (double)gamma[j] * (power(value(p->object, at)) + 1 / (double)g[at]);
+            d[i % p->pixels] += (double)gamma[j] * (power(wave_at(p->object, at)) + 1 / (double)g[at]);
         }
         if (keep)
             compare(p, "term", 2 * p->slots * p->pixels, fetch(p, term), (const double *)e_term);
@@ -208,7 +200,7 @@ check_ep_residual(problem *p)
             const int64_t at = window_at(p, p->frame[s], y, x);
             const wave q = reference_probe(p, s, y, x, step);
             sum[(s * p->rows + y) * segments + x / AG_SEGMENT] +=
-                power(value(p->stack, i) - value(p->object, at) * q) + power(q) / (double)g[at];
+                power(wave_at(p->stack, i) - wave_at(p->object, at) * q) + power(q) / (double)g[at];
         }
         compare(p, "residual", p->slots * p->plan.tops, fetch(p, residual), sum);
     }
@@ -245,7 +237,7 @@ check_ep_prior(problem *p)
     double *const g = take(p, n, sizeof *g), *const told = take(p, n, sizeof *told);
     for (int64_t i = 0; i < n; i++) {
         const double old = (double)mine[i];
-        const wave rest = value(t0, i) - old * value(m0, i);
+        const wave rest = wave_at(t0, i) - old * wave_at(m0, i);
         const double c = fmax((double)g0[i] - old, 1), v = 1 / c;
         const wave mean = rest / c;
         const double slab = rho * exp(-power(mean) / (1 + v)) / (1 + v), spike = (1 - rho) * exp(-power(mean) / v) / v;

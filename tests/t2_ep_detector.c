@@ -5,8 +5,6 @@
 
 #include "t2_kernels.h"
 
-typedef double complex wave;
-
 static const ag_array *
 table_of(const problem *p)
 {

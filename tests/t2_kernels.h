@@ -14,6 +14,14 @@
 #define UNMEASURED 2e30
 #define PERIOD     (1 << 18) /* random values after which an array repeats itself */
 
+typedef double complex wave;
+
+static inline wave
+wave_at(const ag_complex *z, int64_t i)
+{
+    return (double)z[i].re + I * (double)z[i].im;
+}
+
 /* When a shape is run: not where kernels are built for each shape; not where that is slow. */
 enum { NO_BUILDING, USUALLY, ALWAYS };
 

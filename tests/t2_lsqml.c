@@ -6,14 +6,6 @@
 
 #include "t2_kernels.h"
 
-typedef double complex wave;
-
-static wave
-value(const ag_complex *z, int64_t i)
-{
-    return (double)z[i].re + I * (double)z[i].im;
-}
-
 static double
 power(wave z)
 {
@@ -71,21 +63,21 @@ check_lsq_direction(problem *p)
                              p->d_probe, step, p->d_stack, place(p, AG_REAL, n, w), place(p, AG_REAL, 1, &largest),
                              damping);
         for (int64_t i = 0; i < n; i++)
-            sum[i] = fresh ? 0 : value(before, i);
+            sum[i] = fresh ? 0 : wave_at(before, i);
         for (int64_t i = 0; i < p->waves * p->pixels && p->compares; i++) {
             const int64_t s = i / p->pixels, y = i / p->cols % p->rows, x = i % p->cols;
             for (int k = 0; k < 4; k++) {
                 int64_t at;
                 const double weight = tap(p, p->frame[s / p->modes], y, x, k, &at);
                 if (weight > 0)
-                    sum[at] += weight * conj(reference_probe(p, s, y, x, step)) * value(p->stack, i);
+                    sum[at] += weight * conj(reference_probe(p, s, y, x, step)) * wave_at(p->stack, i);
             }
         }
         for (int64_t i = 0; i < n; i++) {
             const double below = sqrt((double)w[i] * (double)w[i] + damping * damping * top * top);
-            d[i] = inside(p, &b, i) ? sum[i] / below : value(old, i);
+            d[i] = inside(p, &b, i) ? sum[i] / below : wave_at(old, i);
             if (!inside(p, &b, i) || !keep)
-                sum[i] = value(before, i);
+                sum[i] = wave_at(before, i);
         }
         compare(p, "direction", 2 * n, fetch(p, direction), (const double *)d);
         compare(p, "number", 2 * n, fetch(p, number), (const double *)sum);
@@ -114,18 +106,18 @@ check_lsq_sums(problem *p)
                         joint ? place(p, AG_COMPLEX, p->windows, dp) : NULL, p->d_stack);
         for (int64_t i = 0; i < p->waves * p->pixels && p->compares; i++) {
             const int64_t s = i / p->windows, y = i / p->cols % p->rows, x = i % p->cols;
-            const wave z = value(p->stack, i);
+            const wave z = wave_at(p->stack, i);
             wave o = 0, u = 0;
             for (int k = 0; k < 4; k++) {
                 int64_t at;
                 const double weight = tap(p, p->frame[s], y, x, k, &at);
                 if (weight > 0) {
-                    u += weight * value(d, at);
-                    o += weight * value(p->object, at);
+                    u += weight * wave_at(d, at);
+                    o += weight * wave_at(p->object, at);
                 }
             }
             u *= reference_probe(p, i / p->pixels, y, x, step);
-            const wave v = joint ? value(dp, i % p->windows) * o : 0, c = u * conj(v);
+            const wave v = joint ? wave_at(dp, i % p->windows) * o : 0, c = u * conj(v);
             const double term[6] = {power(u), power(v), creal(c), cimag(c), creal(conj(u) * z), creal(conj(v) * z)};
             for (int k = 0; k < 6; k++)
                 sum[(s * 6 + k) * parts + y / 16 * segments + x / AG_SEGMENT] += term[k];
@@ -143,7 +135,7 @@ object_at(const problem *p, int64_t j, int64_t y, int64_t x)
         int64_t at;
         const double weight = tap(p, j, y, x, k, &at);
         if (weight > 0)
-            o += weight * value(p->object, at);
+            o += weight * wave_at(p->object, at);
     }
     return o;
 }
@@ -156,7 +148,7 @@ slopes(const problem *p, int64_t i, wave probe, int64_t j, int64_t y, int64_t x,
 {
     const wave gy = probe * (object_at(p, j, y + 1, x) - object_at(p, j, y - 1, x)) / 2;
     const wave gx = probe * (object_at(p, j, y, x + 1) - object_at(p, j, y, x - 1)) / 2;
-    const wave chi = value(p->stack, i) - (whole ? probe * object_at(p, j, y, x) : 0);
+    const wave chi = wave_at(p->stack, i) - (whole ? probe * object_at(p, j, y, x) : 0);
     const double five[5] = {power(gy), power(gx), creal(conj(gy) * gx), creal(conj(gy) * chi), creal(conj(gx) * chi)};
     memcpy(term, five, sizeof five);
 }
@@ -164,7 +156,7 @@ slopes(const problem *p, int64_t i, wave probe, int64_t j, int64_t y, int64_t x,
 static void
 lags(const problem *p, int64_t i, wave probe, int64_t j, int64_t y, int64_t x, int whole, double *term)
 {
-    const wave psi = value(p->stack, i) + (whole ? 0 : probe * object_at(p, j, y, x));
+    const wave psi = wave_at(p->stack, i) + (whole ? 0 : probe * object_at(p, j, y, x));
     for (int lag = 0; lag < 9; lag++) {
         const wave moved = probe * object_at(p, j, y + lag / 3 - 1, x + lag % 3 - 1), c = conj(moved) * psi;
         const wave own = conj(moved) * probe * object_at(p, j, y, x);
@@ -324,7 +316,7 @@ check_move_along(problem *p)
     ag_run_move_along(p->program, b.rows * b.segments, x, p->object_cols, b.top, b.left, b.right, b.segments,
                    place(p, AG_COMPLEX, n, d), &at, 0.5);
     for (int64_t i = 0; i < n; i++)
-        expected[i] = value(p->object, i) + (inside(p, &b, i) ? 0.5 * 0.625 * value(d, i) : 0);
+        expected[i] = wave_at(p->object, i) + (inside(p, &b, i) ? 0.5 * 0.625 * wave_at(d, i) : 0);
     compare(p, "x", 2 * n, fetch(p, x), (const double *)expected);
 }
 
@@ -358,7 +350,7 @@ check_lsq_norm(problem *p)
         if (!inside(p, &b, i))
             continue;
         const int64_t at = (i / p->object_cols - b.top) * b.segments + (i % p->object_cols - b.left) / AG_SEGMENT;
-        expected[at] += power(value(p->object, i)) * (double)w[i];
+        expected[at] += power(wave_at(p->object, i)) * (double)w[i];
         expected[items + at] += (double)w[i] * (double)w[i];
     }
     compare(p, "powers", 2 * items, fetch(p, partial), expected);

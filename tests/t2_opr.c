@@ -6,14 +6,6 @@
 
 #define COUNT 2 /* eigen-probes */
 
-typedef double complex wave;
-
-static wave
-value(const ag_complex *z, int64_t i)
-{
-    return (double)z[i].re + I * (double)z[i].im;
-}
-
 void
 check_opr_probe(problem *p)
 {
@@ -27,11 +19,11 @@ check_opr_probe(problem *p)
     for (int64_t i = 0; i < n; i++) {
         const ag_real *const of = w + p->frame[i / p->windows] * (COUNT + 1);
         const int64_t pixel = i % p->windows;
-        expected[i] = value(p->probe, pixel);
+        expected[i] = wave_at(p->probe, pixel);
         if (pixel < p->pixels) {
             expected[i] *= (double)of[0];
             for (int l = 0; l < COUNT; l++)
-                expected[i] += (double)of[l + 1] * value(e, l * p->pixels + pixel);
+                expected[i] += (double)of[l + 1] * wave_at(e, l * p->pixels + pixel);
         }
     }
     compare(p, "probes", 2 * n, fetch(p, result), (const double *)expected);
@@ -54,9 +46,9 @@ check_opr_project(problem *p)
                            place(p, AG_COMPLEX, p->pixels, e));
         for (int64_t i = 0; i < n; i++) {
             const int64_t s = i / p->pixels, pixel = i % p->pixels;
-            r[i] = fresh ? value(p->stack, s * p->windows + pixel) - share * value(mean, pixel)
-                         : value(old, i) - (double)sums[3 * s + 2] / (double)p->pixels * value(before, pixel);
-            sum[s] += creal(conj(r[i]) * value(e, pixel));
+            r[i] = fresh ? wave_at(p->stack, s * p->windows + pixel) - share * wave_at(mean, pixel)
+                         : wave_at(old, i) - (double)sums[3 * s + 2] / (double)p->pixels * wave_at(before, pixel);
+            sum[s] += creal(conj(r[i]) * wave_at(e, pixel));
         }
         compare(p, "rest", 2 * n, fetch(p, rest), (const double *)r);
         compare(p, "along", p->slots, fetch(p, along), sum);
@@ -76,7 +68,7 @@ check_opr_direction(problem *p)
                          p->slots);
     for (int64_t i = 0; i < p->slots * p->pixels; i++) {
         const int64_t s = i / p->pixels;
-        expected[i % p->pixels] += value(rest, i) * ((double)along[s] / (double)p->pixels +
+        expected[i % p->pixels] += wave_at(rest, i) * ((double)along[s] / (double)p->pixels +
                                                      (double)w[p->frame[s] * (COUNT + 1) + which]);
     }
     compare(p, "direction", 2 * p->pixels, fetch(p, direction), (const double *)expected);
@@ -102,12 +94,12 @@ check_opr_turn(problem *p)
         wave *const direction = take(p, p->pixels, sizeof *direction), *const expected = take(p, p->pixels, sizeof *expected);
         for (int64_t i = 0; i < p->pixels; i++) {
             d[i] = dark ? (ag_complex){0, 0} : d[i];
-            direction[i] = value(d, i);
+            direction[i] = wave_at(d, i);
         }
         ag_array *const eigen = place(p, AG_COMPLEX, p->pixels, e);
         ag_run_opr_turn(p->program, 1, eigen, place(p, AG_COMPLEX, p->pixels, d), relax);
         for (int64_t i = 0; i < p->pixels; i++)
-            expected[i] = value(e, i) + (dark ? 0 : relax / sqrt(mean_square(direction, p->pixels)) * direction[i]);
+            expected[i] = wave_at(e, i) + (dark ? 0 : relax / sqrt(mean_square(direction, p->pixels)) * direction[i]);
         const double size = sqrt(mean_square(expected, p->pixels));
         for (int64_t i = 0; i < p->pixels; i++)
             expected[i] /= size;
@@ -122,7 +114,7 @@ object_at(const problem *p, int64_t j, int64_t y, int64_t x)
     wave o = 0;
     for (int k = 0; k < (p->at->linear ? 4 : 1); k++)
         o += (k / 2 ? fy : 1 - fy) * (k % 2 ? fx : 1 - fx) *
-             value(p->object, (p->corner[2 * j] + y + k / 2) * p->object_cols + p->corner[2 * j + 1] + x + k % 2);
+             wave_at(p->object, (p->corner[2 * j] + y + k / 2) * p->object_cols + p->corner[2 * j + 1] + x + k % 2);
     return o;
 }
 
@@ -137,9 +129,9 @@ check_opr_sums(problem *p)
                     place(p, AG_COMPLEX, p->slots * p->pixels, rest), place(p, AG_COMPLEX, p->pixels, e));
     for (int64_t i = 0; i < p->slots * p->pixels && p->compares; i++) {
         const int64_t s = i / p->pixels, pixel = i % p->pixels, y = pixel / p->cols, x = pixel % p->cols;
-        const wave here = value(e, pixel), z = here * object_at(p, p->frame[s], y, x);
-        const double term[3] = {creal(conj(value(p->stack, s * p->windows + pixel)) * here), creal(z * conj(z)),
-                                creal(conj(value(rest, i)) * here)};
+        const wave here = wave_at(e, pixel), z = here * object_at(p, p->frame[s], y, x);
+        const double term[3] = {creal(conj(wave_at(p->stack, s * p->windows + pixel)) * here), creal(z * conj(z)),
+                                creal(conj(wave_at(rest, i)) * here)};
         for (int k = 0; k < 3; k++)
             sum[(s * 3 + k) * parts + y / 16 * segments + x / AG_SEGMENT] += term[k];
     }

@@ -4,8 +4,6 @@
 
 #include "t2_kernels.h"
 
-typedef double complex wave;
-
 /* ---- first and last pass --------------------------------------------------------------- */
 
 void

@@ -4,8 +4,6 @@
 
 #include "t2_kernels.h"
 
-typedef double complex wave;
-
 /* Of all modes of the frame. */
 static double
 power(const problem *p, const middle *m, int64_t i)

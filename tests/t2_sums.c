@@ -6,8 +6,6 @@
 
 #include "t2_kernels.h"
 
-typedef double complex wave;
-
 #define SEGMENT 128 /* object pixels of an item of object_sum */
 
 /* A box of the object: rows from top on, columns left ... right - 1. */

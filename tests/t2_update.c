@@ -4,8 +4,6 @@
 
 #include "t2_kernels.h"
 
-typedef double complex wave;
-
 void
 check_load_exit_tops(problem *p)
 {

@@ -4,8 +4,6 @@
 
 #include "t2_kernels.h"
 
-typedef double complex wave;
-
 /* All of a frame's passes in one; the error of the frame is that of its first strip. */
 static void
 check_whole(problem *p, int kind, int64_t first, int start)
