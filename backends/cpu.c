@@ -230,12 +230,13 @@ cpu_build(ag_handle *handle, const ag_kernel *kernel, const ag_shape *shape, ag_
     if (*binary && local > cpu->local) {
         free(cpu->arena);
         cpu->local = 0;
-        if (posix_memalign((void **)&cpu->arena, 4096, (size_t)(local * cpu->threads))) {
+        if (posix_memalign((void **)&cpu->arena, (size_t)HUGE_PAGE, (size_t)(local * cpu->threads))) {
             cpu->arena = NULL;
             free(*binary);
             *binary = NULL;
         } else {
             cpu->local = local;
+            madvise(cpu->arena, (size_t)(local * cpu->threads), MADV_HUGEPAGE); /* a wish, as above */
         }
     }
     if (!*binary)

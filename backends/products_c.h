@@ -119,24 +119,42 @@ ag_products(real *sums, int p, int q, const real *a, index row, int n0, index s0
 static void
 ag_statistics(real *sums, const real *value, int step, int wide, int count, index channels)
 {
-    for (int l = 0; l < wide; l += AG_VECTOR) {
-        ag_vector sum = {0}, square = {0}, top = *(const ag_vector *)(value + l);
-        for (int p = 0; p < count; p++) {
-            const ag_vector x = *(const ag_vector *)(value + (index)p * step + l);
-            sum += x;
-            const __typeof__(x > top) more = x > top;
-            top = (ag_vector)((more & (__typeof__(more))x) | (~more & (__typeof__(more))top));
-        }
-        const ag_vector mean = sum / (real)count;
-        for (int p = 0; p < count; p++) {
-            const ag_vector x = *(const ag_vector *)(value + (index)p * step + l) - mean;
-            square += x * x;
-        }
-        *(ag_vector *)(sums + l) = (ag_vector){0} + (real)count;
-        *(ag_vector *)(sums + channels + l) = sum;
-        *(ag_vector *)(sums + 2 * channels + l) = square;
-        *(ag_vector *)(sums + 3 * channels + l) = top;
+/* Four pixels at a time, whose sums do not wait for one another. */
+#define AG_EACH_PIXEL(text)                                                                            \
+    do {                                                                                               \
+        int p = 0;                                                                                     \
+        for (; p + 4 <= count; p += 4)                                                                 \
+            AG_UNROLL                                                                                  \
+            for (int k = 0; k < 4; k++) {                                                              \
+                const ag_vector x = *(const ag_vector *)(value + (index)(p + k) * step + l);           \
+                text                                                                                   \
+            }                                                                                          \
+        for (const int k = 0; p < count; p++) {                                                        \
+            const ag_vector x = *(const ag_vector *)(value + (index)p * step + l);                     \
+            text                                                                                       \
+        }                                                                                              \
+    } while (0)
+#define AG_TOP(a, b)                                                                                   \
+    {                                                                                                  \
+        const __typeof__((b) > (a)) more_ = (b) > (a);                                                 \
+        a = (ag_vector)((more_ & (__typeof__(more_))(b)) | (~more_ & (__typeof__(more_))(a)));         \
     }
+    for (int l = 0; l < wide; l += AG_VECTOR) {
+        const ag_vector first = *(const ag_vector *)(value + l);
+        ag_vector sum[4] = {{0}}, square[4] = {{0}}, top[4] = {first, first, first, first};
+        AG_EACH_PIXEL({ sum[k] += x; AG_TOP(top[k], x) });
+        const ag_vector all = (sum[0] + sum[1]) + (sum[2] + sum[3]), mean = all / (real)count;
+        AG_EACH_PIXEL({ square[k] += (x - mean) * (x - mean); });
+        AG_TOP(top[0], top[1])
+        AG_TOP(top[2], top[3])
+        AG_TOP(top[0], top[2])
+        *(ag_vector *)(sums + l) = (ag_vector){0} + (real)count;
+        *(ag_vector *)(sums + channels + l) = all;
+        *(ag_vector *)(sums + 2 * channels + l) = (square[0] + square[1]) + (square[2] + square[3]);
+        *(ag_vector *)(sums + 3 * channels + l) = top[0];
+    }
+#undef AG_EACH_PIXEL
+#undef AG_TOP
 }
 
 static inline uint32_t

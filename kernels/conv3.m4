@@ -13,7 +13,9 @@
    (src/nets/weights.c).
 
    With `phases' 4 a quarter of the output channels is for the pixels of either parity of a picture of twice the
-   sides, even rows first (a transposed convolution of 4 x 4 taps and stride 2); statistics phase after phase.
+   sides, even rows first (a transposed convolution of stride 2); statistics phase after phase.  Bytes of `points'
+   are the first and (times 16) the last of Winograd's six points with weights, in even and in odd rows and columns: an
+   axis whose outer tap is 0 needs no product there.
 
    An item is a block of `tiles' tiles of 4 x 4 pixels of `unit' samples, and every `groups'-th panel of output
    channels.  */
@@ -43,7 +45,7 @@ COST(items / groups / (((height + 3) / 4 * ((width + 3) / 4) * (index)unit + til
 KERNEL(conv3, OUT(real, result), OUT(real, sums), IN(real, image), IN(real, scale), IN(real, offset), IN(real, weights),
            IN(real, bias), VAL(int, height), VAL(int, width), VAL(int, image_blocks), VAL(int, inputs),
            VAL(int, output_blocks), VAL(int, tiles), VAL(int, unit), VAL(int, groups), VAL(int, reflect),
-           VAL(int, before), VAL(int, after), VAL(int, keep), VAL(int, phases))
+           VAL(int, before), VAL(int, after), VAL(int, keep), VAL(int, phases), VAL(int, points))
     SHARED(real, work, SOLO(WINOGRAD_INPUT + WINOGRAD_PRODUCTS + WINOGRAD_ROWS + WINOGRAD_LOADED, 2 * TILE_PIXELS * BLOCK))
     SHARED(real, values, 2 * BLOCK * PANEL)
     GROUP(item, part, SOLO(1, 16))
@@ -126,19 +128,27 @@ SOLO(`
         for (int panel = share; panel < panels; panel += groups) {
             const int wide = PANEL_WIDTH(panel);
             const real *const u = weights + (index)panel * 36 * chunks * inner * PANEL;
-            for (int point = 0; point < 36; point++)
-                PRODUCTS(m + point * m_step, count, wide, v + point * v_step, BLOCK, chunks, tiles * BLOCK, 1, 0, 1, 0, inner,
-                         u + (index)point * chunks * inner * wide, 0)
+            const int phase = 2 * panel / own, of_y = points >> phase / 2 * 8, of_x = points >> phase % 2 * 8;
+            for (int point = 0; point < 36; point++) {
+                const int a = point / 6, b = point % 6;
+                if (a >= (of_y & 15) && a <= (of_y >> 4 & 15) && b >= (of_x & 15) && b <= (of_x >> 4 & 15)) {
+                    PRODUCTS(m + point * m_step, count, wide, v + point * v_step, BLOCK, chunks, tiles * BLOCK, 1, 0, 1, 0, inner,
+                             u + (index)point * chunks * inner * wide, 0)
+                } else {
+                    memset(m + point * m_step, 0, (size_t)(count * wide) * sizeof *m);
+                }
+            }
             for (int j = 0, pixels = 0; j < wide / BLOCK; j++)
                 for (int t = 0; t < count; t++) {
                     const int o = 2 * panel + j;
                     const index tile = first + t, n = sample + tile / across / down;
                     const int ty = (int)(tile / across % down), tx = (int)(tile % across);
                     const int high = height - 4 * ty < 4 ? height - 4 * ty : 4, long_ = width - 4 * tx < 4 ? width - 4 * tx : 4;
-                    const int whole = high * long_ == 16 && phases == 1;
+                    const int whole = high * long_ == 16 && phases == 1, there = whole && !keep && !shape->store;
                     const index to = PIXEL_OF(n, o, 4 * ty, 4 * tx);
                     /* The pixels of two tiles that are inside, one after the other. */
-                    real *const y = whole ? values + pixels * BLOCK : values + BLOCK * PANEL;
+                    real *const y = there ? result + to : whole ? values + pixels * BLOCK : values + BLOCK * PANEL;
+                    const index y_step = there ? (index)width * BLOCK : 4 * BLOCK;
                     WITH_ACTIVATION(after, `
                     LANES(l, 0, BLOCK)
                         const real base = bias[o * BLOCK + l];
@@ -146,9 +156,9 @@ SOLO(`
                         ')
                         FOR(`J', 0, 3, `
                         { OUTPUT_TRANSFORM(_, y`'J`'0, y`'J`'1, y`'J`'2, y`'J`'3, y`'J`'4, y`'J`'5)
-                        FOR(`K', 0, 3, `y[(4 * J + K) * BLOCK + l] = ACTIVATION(y`'K`'_ + base); ') }')
+                        FOR(`K', 0, 3, `y[J * y_step + K * BLOCK + l] = ACTIVATION(y`'K`'_ + base); ') }')
                     END_LANES')
-                    if (whole)
+                    if (whole && !there)
                         for (int a = 0; a < 4; a++) {
                             WITH_STORE(`
                             LANES(l, 0, 4 * BLOCK)

@@ -18,10 +18,17 @@ KERNEL(head, OUT(real, result), IN(real, inner), IN(real, outer), VAL(int, chann
             const int middle = y >= pad && y < height - pad && x >= pad && x < width - pad;
             real value = 0;
             if (middle)
-                value = activate(LOADED(inner, from + (index)(x - pad) * BLOCK), act);
+                value = LOADED(inner, from + (index)(x - pad) * BLOCK);
             else if (frame)
-                value = activate(LOADED(outer, around + (index)x * BLOCK), 3);
+                value = LOADED(outer, around + (index)x * BLOCK);
             result[item * width + x] = value;
         END_LANES')
+        if (act || frame) {
+            LANES(x, 0, width)
+                const int middle = y >= pad && y < height - pad && x >= pad && x < width - pad;
+                if (middle || frame)
+                    result[item * width + x] = activate(result[item * width + x], middle ? act : 3);
+            END_LANES
+        }
     END_GROUP
 END_KERNEL

@@ -5,19 +5,27 @@
 
 COST(items * width, 12, 196)
 KERNEL(spatial_gate, OUT(real, gate), IN(real, plane), IN(real, weights), VAL(int, height), VAL(int, width))
+    SHARED(real, window, 14 * 70 + 64)
     GROUP(item, part, 1)
         const index n = item / height;
         const int y = (int)(item % height);
-        LANES(x, 0, width)
-            real sum = 0;
-            for (int c = 0; c < 2; c++)
-                for (int a = 0; a < 7; a++)
-                    for (int b = 0; b < 7; b++) {
-                        const int v = y + a - 3, u = x + b - 3;
-                        if (v >= 0 && v < height && u >= 0 && u < width)
-                            sum += weights[(c * 7 + a) * 7 + b] * plane[((2 * n + c) * height + v) * width + u];
-                    }
-            gate[item * width + x] = sigmoid(sum);
-        END_LANES
+        for (int first = 0; first < width; first += 64) {
+            const int count = width - first < 64 ? width - first : 64;
+            LANES(i, 0, 14 * 70)
+                const int row = i / 70, v = y + row % 7 - 3, u = first + i % 70 - 3;
+                const int inside = v >= 0 && v < height && u >= 0 && u < width;
+                window[i] = inside ? plane[((2 * n + row / 7) * height + v) * width + u] : 0;
+            END_LANES
+            LANES(x, 0, count)
+                real sum = 0;
+                for (int row = 0; row < 14; row++) {
+                    FOR(`B', 0, 6, `sum += weights[row * 7 + B] * window[row * 70 + x + B];')
+                }
+                window[14 * 70 + x] = sum;
+            END_LANES
+            LANES(x, 0, count)
+                gate[item * width + first + x] = sigmoid(window[14 * 70 + x]);
+            END_LANES
+        }
     END_GROUP
 END_KERNEL

@@ -172,7 +172,7 @@ fuse(ag_build *build, ag_image x, ag_image tap, const char *key)
 }
 
 static ag_image
-upsample(ag_build *build, ag_image x, int i, const hybrid *h, ag_image tap, int last)
+upsample(ag_build *build, ag_image x, int i, const hybrid *h, ag_image tap)
 {
     char name[40];
     snprintf(name, sizeof name, h->newer ? "upsample_layers.%d.block" : "up%d.block", i + !h->newer);
@@ -184,8 +184,8 @@ upsample(ag_build *build, ag_image x, int i, const hybrid *h, ag_image tap, int 
     ag_real *shift = ag_build_take(build, 1, (const int64_t[]){o}, "%s.1.bias", name);
     x = ag_layer_norm(build, x, h->gated ? AG_GELU : AG_RELU, gain, shift);
     const int skip = ag_build_look(build, "skip_fusion_projections.d%d.weight", h->steps - i) != NULL;
-    /* The head's own convolution norms on the way. */
-    if (last && !skip && !build->net->keep)
+    /* The next convolution norms on the way. */
+    if (!skip && !build->net->keep)
         return x;
     x = ag_layer_settle(build, x);
     if (skip)
@@ -273,7 +273,7 @@ make(ag_build *build)
         ag_build_fail(build, AG_BAD_FILE, "the decoder takes %d channels, the bottleneck leaves %d", h.width, x.channels);
     for (int i = 0; i < h.steps && !build->status; i++) {
         ag_build_stage(build, "up%d", i + 1);
-        x = upsample(build, x, i, &h, tap[h.steps - 1 - i], i == h.steps - 1);
+        x = upsample(build, x, i, &h, tap[h.steps - 1 - i]);
         ag_build_name(build, x, "up%d", i + 1);
     }
     ag_build_stage(build, "output_proj");

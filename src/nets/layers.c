@@ -85,7 +85,7 @@ forward_conv3(ag_net *net, const ag_layer *layer, int64_t samples)
     ag_run_conv3(net->program, blocks * groups, &result, &sums, &image, &scale, &offset, layer->weights[0],
                  layer->weights[1], (int)n[HEIGHT], (int)n[WIDTH], (int)n[BLOCKS], (int)n[INPUTS],
                  (int)n[OUTPUT_BLOCKS], (int)n[TILES], (int)unit, (int)groups, (int)n[REFLECT], (int)n[BEFORE],
-                 (int)n[AFTER], (int)n[KEEP], (int)n[EXTRA]);
+                 (int)n[AFTER], (int)n[KEEP], (int)n[EXTRA], (int)n[TAPS]);
 }
 static const ag_operation conv3_operation = {forward_conv3, AG_CLASS_CONV, 1, {AG_KERNEL_conv3}};
 
@@ -130,39 +130,15 @@ begin_conv(ag_build *build, const ag_operation *operation, const ag_image *image
     return layer;
 }
 
+/* Winograd's transforms cost more than they save where there are fewer. */
+#define FEW_INPUTS 8
+
 /* Tiles of a block, so that their transforms fit the store of conv3; 0: too many inputs. */
 static int
 tiles_for(int inputs)
 {
     const int fit = 128 * 32 / (blocks_of(inputs) * AG_BLOCK);
     return fit >= 32 ? 32 : fit >= 16 ? 16 : fit >= 8 ? 8 : 0;
-}
-
-static void
-build_conv3(ag_build *build, const ag_image *image, ag_image *result, ag_kernel_weights w, ag_conv_options options)
-{
-    const int tiles = tiles_for(w.inputs), solo = ag_device_room(build->net->device).lanes == 1;
-    const int64_t all = (int64_t)((image->height + 3) / 4) * ((image->width + 3) / 4);
-    if (!tiles) {
-        ag_build_fail(build, AG_BAD_FILE, "a convolution has %d channels, expected 512 at most", w.inputs);
-        return;
-    }
-    if (options.reflect && (image->height < 2 || image->width < 2)) {
-        ag_build_fail(build, AG_BAD_ARGUMENT, "patterns of %d x %d leave nothing to mirror", image->height, image->width);
-        return;
-    }
-    if (options.keep)
-        keep_sums(build, result, (all + 1) / 2);
-    ag_layer *layer = begin_conv(build, &conv3_operation, image, result, options.after);
-    if (!layer)
-        return;
-    layer->number[TILES] = tiles;
-    layer->number[REFLECT] = options.reflect;
-    layer->number[EXTRA] = 1;
-    ag_round(build->net->options.precision, (int64_t)w.outputs * w.inputs * 9, w.weight);
-    int64_t reals;
-    ag_real *packed = ag_pack_conv3(&reals, w.outputs, w.inputs, w.weight, solo, build->net->matrix);
-    layer->weights[0] = ag_build_upload(build, reals, packed);
 }
 
 static void
@@ -184,6 +160,7 @@ build_conv(ag_build *build, const ag_image *image, ag_image *result, ag_kernel_w
     layer->number[ROWS] = result->height;
     layer->number[COLS] = result->width;
     layer->number[TAPS] = w.side | w.side << 8 | stride << 16;
+    layer->number[PLACE] = w.side == 3 ? 1 | 1 << 8 : 0; /* padded */
     layer->number[EXTRA] = 1 | (options.add ? 4 : 0);
     layer->value[BASE] = options.add - 1;
     ag_round(build->net->options.precision, (int64_t)w.outputs * w.inputs * w.side * w.side, w.weight);
@@ -191,6 +168,38 @@ build_conv(ag_build *build, const ag_image *image, ag_image *result, ag_kernel_w
     int64_t reals;
     ag_real *packed = ag_pack_conv(&reals, w.outputs, w.inputs, w.weight, (int64_t)w.inputs * taps, taps, taps, place,
                                    build->net->matrix);
+    layer->weights[0] = ag_build_upload(build, reals, packed);
+}
+
+static void
+build_conv3(ag_build *build, const ag_image *image, ag_image *result, ag_kernel_weights w, ag_conv_options options)
+{
+    const int tiles = tiles_for(w.inputs), solo = ag_device_room(build->net->device).lanes == 1;
+    const int64_t all = (int64_t)((image->height + 3) / 4) * ((image->width + 3) / 4);
+    if (!tiles) {
+        ag_build_fail(build, AG_BAD_FILE, "a convolution has %d channels, expected 512 at most", w.inputs);
+        return;
+    }
+    if (options.reflect && (image->height < 2 || image->width < 2)) {
+        ag_build_fail(build, AG_BAD_ARGUMENT, "patterns of %d x %d leave nothing to mirror", image->height, image->width);
+        return;
+    }
+    if (solo && w.inputs < FEW_INPUTS && !options.reflect) {
+        build_conv(build, image, result, w, options);
+        return;
+    }
+    if (options.keep)
+        keep_sums(build, result, (all + 1) / 2);
+    ag_layer *layer = begin_conv(build, &conv3_operation, image, result, options.after);
+    if (!layer)
+        return;
+    layer->number[TILES] = tiles;
+    layer->number[REFLECT] = options.reflect;
+    layer->number[EXTRA] = 1;
+    layer->number[TAPS] = 0x5050; /* all points */
+    ag_round(build->net->options.precision, (int64_t)w.outputs * w.inputs * 9, w.weight);
+    int64_t reals;
+    ag_real *packed = ag_pack_conv3(&reals, w.outputs, w.inputs, w.weight, solo, build->net->matrix);
     layer->weights[0] = ag_build_upload(build, reals, packed);
 }
 
@@ -220,12 +229,14 @@ ag_layer_conv(ag_build *build, ag_image image, ag_kernel_weights w, ag_conv_opti
     return result;
 }
 
-/* Of 4 x 4 taps as one convolution of 3 x 3: 9 products of Winograd's form for 16. */
+/* As one convolution of 3 x 3: of Winograd's 144 products those 100 (4 x 4 taps) or 81 (3 x 3) that are not 0, where a
+   direct one has 256 and 144. */
 static ag_image
-transposed_by_conv3(ag_build *build, ag_image image, int outputs, const ag_real *weight)
+transposed_by_conv3(ag_build *build, ag_image image, int outputs, const ag_real *weight, int side)
 {
     /* Of rows and columns of each parity: which tap meets the pixel before, the pixel, the one behind. */
-    static const int tap[2][3] = {{3, 1, -1}, {-1, 2, 0}};
+    static const int taps[2][2][3] = {{{-1, 1, -1}, {-1, 2, 0}}, {{3, 1, -1}, {-1, 2, 0}}};
+    const int(*const tap)[3] = taps[side == 4];
     ag_image result = ag_image_new(build, outputs, 2 * image.height, 2 * image.width);
     const int wide = result.blocks * AG_BLOCK, inputs = image.channels;
     const int64_t tiles = (int64_t)((image.height + 3) / 4) * ((image.width + 3) / 4);
@@ -236,13 +247,15 @@ transposed_by_conv3(ag_build *build, ag_image image, int outputs, const ag_real 
         const int b = (int)(k % 3), a = (int)(k / 3 % 3), i = (int)(k / 9 % inputs), o = (int)(k / 9 / inputs % outputs);
         const int phase = (int)(k / 9 / inputs / outputs), y = tap[phase / 2][a], x = tap[phase % 2][b];
         if (y >= 0 && x >= 0)
-            w[(((int64_t)phase * wide + o) * inputs + i) * 9 + 3 * a + b] = weight[((int64_t)i * outputs + o) * 16 + 4 * y + x];
+            w[(((int64_t)phase * wide + o) * inputs + i) * 9 + 3 * a + b] = weight[((int64_t)i * outputs + o) * side * side + side * y + x];
     }
     if (layer) {
         const int number = build->net->layers - 1;
         layer->number[OUTPUT_BLOCKS] = 4 * result.blocks;
         layer->number[TILES] = tiles_for(inputs);
         layer->number[EXTRA] = 4;
+        /* A panel of two phases takes all points. */
+        layer->number[TAPS] = result.blocks % 2 ? 0x5050 : side == 4 ? 0x5140 : 0x5141;
         int64_t reals = 0;
         ag_real *reordered = w ? ag_pack_conv3(&reals, 4 * wide, inputs, w, 1, AG_FP32) : NULL;
         ag_array *packed = ag_build_upload(build, reals, reordered);
@@ -265,8 +278,8 @@ ag_layer_transposed(ag_build *build, ag_image image, int outputs, ag_real *weigh
     const int solo = ag_device_room(build->net->device).lanes == 1;
     if (!build->status && weight)
         ag_round(build->net->options.precision, (int64_t)image.channels * outputs * side * side, weight);
-    if (!build->status && weight && side == 4 && solo && tiles_for(image.channels)) {
-        result = transposed_by_conv3(build, image, outputs, weight);
+    if (!build->status && weight && solo && tiles_for(image.channels) && (side == 4 || blocks_of(outputs) % 2 == 0)) {
+        result = transposed_by_conv3(build, image, outputs, weight, side);
         free(weight);
         return result;
     }

@@ -129,6 +129,8 @@ ag_narrow(ag_precision precision, ag_real value)
     int exponent;
     if (!isfinite(size))
         return (uint16_t)(sign | (unsigned)most << wide | (isnan(size) ? 1 : 0));
+    if (size == 0)
+        return (uint16_t)sign;
     frexp(size, &exponent);
     exponent = AG_MAX(exponent - 1 + most / 2, 1);
     return (uint16_t)(sign | ((((unsigned)exponent - 1) << wide) + (unsigned)ldexp(size, most / 2 + wide - exponent)));
