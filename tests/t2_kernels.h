@@ -12,7 +12,7 @@
 #define SLOTS      3   /* frames in a stack of the tests */
 #define TAKEN      512 /* blocks of memory and arrays of a problem at most */
 #define UNMEASURED 2e30
-#define PERIOD     (1 << 18) /* random values after which an array repeats itself */
+#define PERIOD     8191 /* random values after which an array repeats itself, a prime */
 
 typedef double complex wave;
 

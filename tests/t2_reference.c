@@ -9,16 +9,18 @@
 void
 reference_dft(double complex *value, int64_t n, int64_t step, const int32_t *frequency, int sign)
 {
-    double complex *const result = malloc((size_t)(2 * n) * sizeof *result);
+    double complex *const result = calloc((size_t)(2 * n), sizeof *result);
     double complex *const turn = result + n;
     ck_assert_ptr_nonnull(result);
     for (int64_t i = 0; i < n; i++)
         turn[i] = cexp(sign * 2 * PI * I * (double)i / (double)n);
-    for (int64_t out = 0; out < n; out++) {
-        result[out] = 0;
-        for (int64_t in = 0; in < n; in++) {
-            const int64_t product = sign < 0 ? frequency[out] * in : out * frequency[in];
-            result[out] += value[in * step] * turn[product % n];
+    for (int64_t i = 0; i < n; i++) {
+        int64_t product = 0; /* of both indices, modulo n */
+        for (int64_t k = 0; k < n; k++) {
+            const double complex v = value[(sign < 0 ? k : i) * step], t = turn[product];
+            result[sign < 0 ? i : k] += creal(v) * creal(t) - cimag(v) * cimag(t) + I * (creal(v) * cimag(t) + cimag(v) * creal(t));
+            product += frequency[i];
+            product -= product < n ? 0 : n;
         }
     }
     for (int64_t i = 0; i < n; i++)
@@ -175,6 +177,7 @@ place_stored(problem *p, int64_t count, ag_real *value)
     if (!p->store || !value)
         return place(p, AG_REAL, reals, value);
     uint16_t *bits = take(p, reals, sizeof(ag_real));
+    int64_t wrong = 0;
     ag_round(p->store, count, value);
     for (int64_t i = 0; i < count; i++) {
         /* The one of 65536 that stands for it. */
@@ -187,8 +190,9 @@ place_stored(problem *p, int64_t count, ag_real *value)
         if (p->store == AG_FP16)
             bits[i] = (uint16_t)((single >> 16 & 0x8000) | (number == 0 || exponent < -13 ? (uint32_t)ldexp(fabs((double)number), 24)
                                                                            : (uint32_t)((exponent + 14) << 10 | fraction)));
-        ck_assert(ag_widen(p->store, bits[i]) == value[i]);
+        wrong += ag_widen(p->store, bits[i]) != value[i];
     }
+    ck_assert_int_eq(wrong, 0);
     return place(p, AG_REAL, reals, bits);
 }
 
