@@ -45,6 +45,7 @@ void add_background_tests(Suite *suite);
 void add_orientation_tests(Suite *suite);
 void add_real_tests(Suite *suite);
 void add_rank_tests(Suite *suite);
+void add_beside_tests(Suite *suite);
 void add_saved_tests(Suite *suite);
 
 #endif

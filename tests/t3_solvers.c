@@ -216,6 +216,7 @@ main(void)
     add_orientation_tests(suite);
     add_real_tests(suite);
     add_rank_tests(suite);
+    add_beside_tests(suite);
     add_saved_tests(suite);
     SRunner *runner = srunner_create(suite);
     srunner_run_all(runner, CK_ENV);

@@ -5,7 +5,11 @@
    side, and the halves likewise, until each part is a batch of neighbours.  Uniform: the scan is
    halved into cells of as many neighbours as there are batches, and each batch takes one of each
    cell, so every batch covers the scan alike; it is made once, the batches come in a new order
-   each time.  Within a batch frames ascend.  */
+   each time.  Within a batch frames ascend.
+
+   Side by side: one frame after another, where the probe stays, frames whose windows do not overlap may
+   change places and bits stay the same.  A frame's level is one more than the highest of the frames before it whose
+   windows overlap its own; those of a level are worked on at once, the levels one after the other.  */
 #include <stdlib.h>
 #include <string.h>
 
@@ -211,4 +215,82 @@ ag_batches_next(ag_batches *b, ag_solver *s)
             b->before[k] += s->everyone[i] < s->first;
         b->first[k + 1] = b->first[k] + ag_solver_mine(s, b->of[k], b->of[k + 1] - b->of[k]);
     }
+}
+
+ag_status
+ag_beside_create(ag_beside *b, ag_solver *s)
+{
+    /* A processor's threads take a frame of 128 x 128 each, which stays in their caches from pass to pass. */
+    b->most = ag_device_room(s->device).lanes > 1 ? s->slots : AG_MAX(1, s->slots / 4);
+    b->grain = AG_MAX(1, AG_MIN(s->rows, s->cols) / 16);
+    b->cols = s->object_cols / b->grain + 1;
+    b->cells = (s->object_rows / b->grain + 1) * b->cols;
+    b->reached = ag_calloc(b->cells, sizeof *b->reached);
+    b->order = ag_calloc(s->frames, sizeof *b->order);
+    b->level = ag_calloc(s->frames, sizeof *b->level);
+    b->first = ag_calloc(s->frames + 2, sizeof *b->first);
+    if (!b->reached || !b->order || !b->level || !b->first)
+        return ag_device_fail(s->device, AG_NO_MEMORY, "order: out of host memory");
+    return AG_OK;
+}
+
+void
+ag_beside_destroy(ag_beside *b)
+{
+    free(b->reached);
+    free(b->order);
+    free(b->level);
+    free(b->first);
+}
+
+/* One more than the highest level that has reached the cells of a window, which it reaches now. */
+static int32_t
+reach(ag_beside *b, const ag_solver *s, const int32_t corner[2])
+{
+    const int linear = s->options.subpixel == AG_SUBPIXEL_LINEAR;
+    const int64_t bottom = AG_MIN(corner[0] + s->rows + linear, s->object_rows) - 1;
+    const int64_t right = AG_MIN(corner[1] + s->cols + linear, s->object_cols) - 1;
+    const int64_t begin = corner[1] / b->grain, end = right / b->grain + 1;
+    int32_t level = 0;
+    for (int64_t y = corner[0] / b->grain; y <= bottom / b->grain; y++)
+        for (int64_t x = begin; x < end; x++)
+            level = AG_MAX(level, b->reached[y * b->cols + x]);
+    for (int64_t y = corner[0] / b->grain; y <= bottom / b->grain; y++)
+        for (int64_t x = begin; x < end; x++)
+            b->reached[y * b->cols + x] = level + 1;
+    return level;
+}
+
+void
+ag_beside_begin(ag_beside *b, ag_solver *s)
+{
+    memset(b->reached, 0, (size_t)b->cells * sizeof *b->reached);
+    memset(b->first, 0, (size_t)(s->frames + 2) * sizeof *b->first);
+    memcpy(b->order, s->order, (size_t)s->frames * sizeof *b->order);
+    for (int64_t i = 0; i < s->frames; i++) {
+        const int32_t j = s->order[i];
+        b->level[j] = reach(b, s, s->corners + 2 * j);
+        b->first[b->level[j] + 2]++;
+    }
+    for (int64_t k = 0; k < s->frames; k++)
+        b->first[k + 2] += b->first[k + 1];
+    /* Frames ascend within a level; where one ends the next begins. */
+    for (int64_t j = 0; j < s->frames; j++)
+        s->order[b->first[b->level[j] + 1]++] = (int32_t)j;
+    ag_stack_reorder(&s->amplitude, s->order);
+    ag_solver_take_order(s);
+}
+
+int64_t
+ag_beside_count(const ag_beside *b, const ag_solver *s, int64_t at)
+{
+    return AG_MIN(b->first[b->level[s->order[at]] + 1] - at, b->most);
+}
+
+void
+ag_beside_end(ag_beside *b, ag_solver *s)
+{
+    memcpy(s->order, b->order, (size_t)s->frames * sizeof *s->order);
+    ag_stack_reorder(&s->amplitude, s->order);
+    ag_solver_take_order(s);
 }

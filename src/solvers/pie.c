@@ -10,7 +10,8 @@
 
    PIE weights the object by sqrt(W / W_max) / (W + alpha W_max).  One position at a time W is
    |p_j|^2; in a batch it is the illumination by all positions, so the step does not grow with the
-   overlap.  (J. M. Rodenburg, H. M. L. Faulkner, Appl. Phys. Lett. 85, 4795 (2004); A. M. Maiden,
+   overlap.  Positions whose windows do not overlap are done at once where the probe stays, to the same
+   bits.  (J. M. Rodenburg, H. M. L. Faulkner, Appl. Phys. Lett. 85, 4795 (2004); A. M. Maiden,
    J. M. Rodenburg, Ultramicroscopy 109, 1256 (2009); A. Maiden, D. Johnson, P. Li, Optica 4, 736
    (2017).)  */
 #include <stdlib.h>
@@ -23,6 +24,8 @@ typedef struct pie {
     ag_array *number, *density, *density_top, *probe_top, *object_top;
     ag_array *coverage, *coverage_top;       /* batches only */
     ag_random random;
+    ag_beside beside;
+    int alone; /* one position at a time, of one rank, without a library: some are done side by side */
     ag_real *before; /* several ranks: the object and the probe that a batch begins with */
     int fused; /* one position at a time, at whole pixels that stay, one mode: the steps are made as the wave comes back */
     int keep;    /* terms stay single: they must be shifted, or there is one */
@@ -33,9 +36,12 @@ static ag_status
 create(ag_solver *s)
 {
     pie *own = s->own = calloc(1, sizeof *own);
-    const int64_t b = s->options.batch;
     if (!own)
         return ag_device_fail(s->device, AG_NO_MEMORY, "solver: out of host memory");
+    own->alone = s->options.batch == 1 && s->comm->size == 1 && !s->plan.fft;
+    if (own->alone && ag_beside_create(&own->beside, s))
+        return ag_device_status(s->device);
+    const int64_t b = s->options.batch, most = own->alone ? own->beside.most : b;
     own->fused = b == 1 && s->options.modes == 1 && !s->fourier && !s->plan.shape.linear && s->options.position_start < 0;
     if (ag_batches_share(s))
         return ag_device_status(s->device);
@@ -50,7 +56,7 @@ create(ag_solver *s)
         own->object_top = ag_new(s->device, AG_REAL, s->plan.shape.strips_x, "object maximum");
         return ag_device_status(s->device);
     }
-    own->difference = ag_new(s->device, AG_COMPLEX, b * s->windows, "exit wave differences");
+    own->difference = ag_new(s->device, AG_COMPLEX, most * s->windows, "exit wave differences");
     own->keep = s->fourier || b == 1;
     if (own->keep)
         own->term = ag_new(s->device, AG_COMPLEX, b * s->windows, "probe terms");
@@ -77,6 +83,7 @@ destroy(ag_solver *s)
                                own->density_top, own->probe_top, own->object_top, own->coverage, own->coverage_top};
     for (size_t i = 0; i < sizeof array / sizeof *array; i++)
         ag_array_destroy(array[i]);
+    ag_beside_destroy(&own->beside);
     free(own->before);
     free(own);
 }
@@ -149,26 +156,28 @@ join(const ag_solver *s, ag_array *array)
     s->comm->sum(s->comm, array, before(s, array));
 }
 
-/* One position: load, modulus, update.  Where there are several ranks it may be none of this one's. */
+/* One position, or some that do not overlap: load, modulus, update.  Where there are several ranks it may be none of this
+   one's. */
 static void
-position(ag_solver *s, int64_t at, int64_t slots, int refine)
+position(ag_solver *s, int64_t first, int64_t slots, int refine)
 {
     pie *own = s->own;
     const ag_options *o = &s->options;
     part(s, s->object);
     if (refine)
         part(s, s->probe);
-    if (slots) {
+    for (int64_t at = 0, n; at < slots; at += n) {
         ag_detector detector;
-        const ag_pass p = ag_solver_pass(s, at, 1, &detector);
+        const ag_pass p = ag_solver_pass(s, first + at, slots - at, &detector);
+        n = p.slots;
         ag_step(s->device, "detector");
         if (refine)
             load_with_tops(s, &p);
         ag_propagate(&p, refine ? NULL : ag_run_load_exit, ag_solver_modulus, &detector, NULL, NULL);
         ag_stack_ahead(&s->amplitude, AG_STACK_READ);
         ag_step(s->device, "object");
-        ag_plan_transform(p.plan, 1, p.scratch, 1);
-        ag_run_update(p.program, 1, p.scratch, p.plan->table_y, &p.frame, p.corner, p.fraction, s->object, s->object_cols,
+        ag_plan_transform(p.plan, n, p.scratch, 1);
+        ag_run_update(p.program, n, p.scratch, p.plan->table_y, &p.frame, p.corner, p.fraction, s->object, s->object_cols,
                       s->probe, 0, own->probe_top, own->object_top, o->alpha, !strcmp(o->method, "pie"), o->object_step,
                       refine, o->beta, o->probe_step, p.spill);
     }
@@ -248,13 +257,19 @@ iterate(ag_solver *s, int64_t iteration)
         ag_solver_shuffle(s, &own->random);
     if (!own->covered || (refine && o->batch > 1))
         cover(s);
-    for (int64_t first = 0, at = 0, mine; first < s->all; first += o->batch, at += mine) {
-        mine = ag_solver_mine(s, first, AG_MIN(o->batch, s->all - first));
+    const int beside = own->alone && !refine;
+    if (beside)
+        ag_beside_begin(&own->beside, s);
+    for (int64_t first = 0, at = 0, count, mine; first < s->all; first += count, at += mine) {
+        count = beside ? ag_beside_count(&own->beside, s, first) : AG_MIN(o->batch, s->all - first);
+        mine = ag_solver_mine(s, first, count);
         (own->fused ? position : batch)(s, at, mine, refine);
     }
     ag_solver_total(s);
     if (ag_positions_move(s))
         own->covered = 0;
+    if (beside)
+        ag_beside_end(&own->beside, s);
 }
 
 static void

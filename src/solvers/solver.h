@@ -175,6 +175,21 @@ void ag_batches_destroy(ag_batches *batches);
 /* Sets the solver's order for the next iteration. */
 void ag_batches_next(ag_batches *batches, ag_solver *solver);
 
+/* Frames that may be worked on at once though they are meant one after the other.  begin changes the solver's order so that
+   they follow one another: count from a place on; end brings the order back. */
+typedef struct ag_beside {
+    int64_t most;               /* of them */
+    int64_t grain, cols, cells; /* of the object, in cells of so many pixels */
+    int32_t *reached;           /* levels, of each cell */
+    int32_t *order, *level;     /* as it is meant; of each frame */
+    int64_t *first;             /* place of each level */
+} ag_beside;
+ag_status ag_beside_create(ag_beside *beside, ag_solver *solver);
+void ag_beside_destroy(ag_beside *beside);
+void ag_beside_begin(ag_beside *beside, ag_solver *solver);
+int64_t ag_beside_count(const ag_beside *beside, const ag_solver *solver, int64_t at);
+void ag_beside_end(ag_beside *beside, ag_solver *solver);
+
 /* Momentum of an object or a probe (momentum.c): x before an iteration, now, and what else its step reads. */
 typedef struct ag_momentum {
     int64_t count;

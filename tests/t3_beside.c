@@ -1,0 +1,107 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* t3_beside.c -- positions that are worked on at once, one after the other in the same order, to the bit. */
+#include <stdlib.h>
+#include <string.h>
+
+#include "device.h"
+#include "t3.h"
+
+#define POINTS 24
+
+static int64_t passes;
+
+/* A scan whose positions lie far apart. */
+static ag_scan *
+wide_scan(void)
+{
+    ag_scan *scan = test_scan(16, 72, POINTS, 0.8);
+    double *const position = (double *)ag_scan_content(scan)->position;
+    for (int64_t i = 0; i < 2 * ag_scan_content(scan)->frames; i++)
+        position[i] = 28 + 4 * (position[i] - 28);
+    return scan;
+}
+
+static void
+count_passes(void *user, const char *line)
+{
+    (void)user;
+    passes += !strncmp(line, "modulus ", 8);
+}
+
+static void
+ignore(void *user, const char *line)
+{
+    (void)user;
+    (void)line;
+}
+
+/* The scan's frames in turn, each by a solver of its own that goes on with object and probe. */
+static void
+one_by_one(int device, const ag_scan *scan, ag_options o, ag_complex **object, ag_complex **probe)
+{
+    const ag_scan_info *info = ag_scan_content(scan);
+    trial whole = trial_begin(device, NULL, scan, &o);
+    for (int iteration = 0; iteration < 2; iteration++) {
+        o.probe_start = iteration ? 0 : -1;
+        for (int64_t j = 0; j < info->frames; j++) {
+            ag_scan one = *scan;
+            ag_solver *solver;
+            one.info.frames = 1;
+            one.info.position += 2 * j;
+            one.info.data += j * info->rows * info->cols;
+            if (ag_solver_create(&solver, whole.device, ag_comm_self(), &one, &o, whole.object, whole.probe) ||
+                ag_solver_run(solver, 1, NULL, NULL))
+                ck_abort_msg("%s", ag_device_message(whole.device));
+            ag_solver_destroy(solver);
+        }
+    }
+    *object = trial_object(&whole);
+    *probe = trial_probe(&whole);
+    trial_end(&whole);
+}
+
+START_TEST(beside)
+{
+    static const struct {
+        const char *method;
+        ag_subpixel subpixel;
+        int64_t modes;
+    } row[] = {{"pie", AG_SUBPIXEL_NONE, 1}, {"epie", AG_SUBPIXEL_FOURIER, 1}, {"rpie", AG_SUBPIXEL_LINEAR, 2}};
+    for (size_t i = 0; i < sizeof row / sizeof *row; i++) {
+        ag_scan *scan = wide_scan();
+        const int64_t frames = ag_scan_content(scan)->frames;
+        ag_options o = test_options(row[i].method);
+        o.subpixel = row[i].subpixel;
+        o.modes = row[i].modes;
+        o.modulus_floor = 0; /* which is of all frames' data */
+        o.shuffle = 0;
+        o.probe_start = 1;
+        trial t = trial_begin(_i, NULL, scan, &o);
+        ag_device_trace(t.device, count_passes, ignore, NULL);
+        passes = 0;
+        trial_run(&t, 1);
+        printf("%s on %s: %lld passes for %lld frames\n", o.method, test_device(_i), (long long)passes, (long long)frames);
+        ck_assert_int_lt(4 * passes, 3 * frames);
+        trial_run(&t, 1);
+        ag_complex *a = trial_object(&t), *p = trial_probe(&t), *b, *q;
+        one_by_one(_i, scan, o, &b, &q);
+        ck_assert_int_eq(memcmp(a, b, (size_t)t.pixels * sizeof *a), 0);
+        ck_assert_int_eq(memcmp(p, q, (size_t)t.window * sizeof *p), 0);
+        trial_end(&t);
+        free(a);
+        free(b);
+        free(p);
+        free(q);
+        ag_scan_destroy(scan);
+    }
+}
+END_TEST
+
+void
+add_beside_tests(Suite *suite)
+{
+    TCase *tests = tcase_create("beside");
+    tcase_set_timeout(tests, 120);
+    tcase_add_loop_test(tests, beside, 0, test_devices());
+    suite_add_tcase(suite, tests);
+}
