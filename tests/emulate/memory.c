@@ -41,7 +41,8 @@ static uint32_t interval = COPIED, first_of_launch, first_of_group;
 static struct {
     char *base;
     size_t bytes, room;
-    cell *cells;
+    unsigned grain;
+    cell *cells; /* room for one of each half of a word */
 } shared[2];
 
 static void *
@@ -179,9 +180,10 @@ share(int i, char *base, size_t bytes)
 {
     shared[i].base = base;
     shared[i].bytes = base ? bytes : 0;
+    shared[i].grain = 4;
     if (bytes > shared[i].room) {
         free(shared[i].cells);
-        shared[i].cells = calloc((bytes + 1) / 2, sizeof *shared[i].cells);
+        shared[i].cells = calloc(bytes / 2 + 2, sizeof *shared[i].cells);
         shared[i].room = shared[i].cells ? bytes : 0;
         shared[i].bytes = shared[i].room;
     }
@@ -202,21 +204,26 @@ em_begin_group(void)
     first_of_group = interval + 1;
     for (int i = 0; i < 2; i++)
         if (shared[i].bytes)
-            memset(shared[i].cells, 0, (shared[i].bytes + 1) / 2 * sizeof *shared[i].cells);
+            memset(shared[i].cells, 0, in_cells(shared[i].bytes + shared[i].grain - 1, shared[i].grain) * sizeof *shared[i].cells);
 }
 
-/* The cell of an address of shared memory, NULL where it is none. */
-static inline cell *
-shared_cell(uint64_t address, size_t *left)
+/* Which of a group's arrays an address lies in, or -1. */
+static inline int
+shared_at(uint64_t address)
 {
-    for (int i = 0; i < 2; i++) {
-        const uint64_t at = address - (uint64_t)(uintptr_t)shared[i].base;
-        if (at < shared[i].bytes) {
-            *left = shared[i].bytes - at;
-            return &shared[i].cells[at / 2];
-        }
-    }
-    return NULL;
+    for (int i = 0; i < 2; i++)
+        if (address - (uint64_t)(uintptr_t)shared[i].base < shared[i].bytes)
+            return i;
+    return -1;
+}
+
+/* As `split'. */
+static void
+split_shared(int i)
+{
+    for (size_t k = (shared[i].bytes + 3) / 4; k-- > 0;)
+        shared[i].cells[2 * k + 1] = shared[i].cells[2 * k] = shared[i].cells[k];
+    shared[i].grain = 2;
 }
 
 static _Noreturn void
@@ -256,8 +263,8 @@ race_of_groups(uint64_t address, const char *mine, const char *theirs)
              (unsigned long long)address, theirs);
 }
 
-/* One word.  Groups run one after another, so each pair of them is seen in that order. */
-static inline void
+/* One word; inline in those who know whether it is written.  Groups run one after another, so each pair of them is seen in that order. */
+static inline __attribute__((always_inline)) void
 look(cell *c, uint64_t address, int write, int is_shared)
 {
     const uint16_t me = (uint16_t)em_at.item;
@@ -285,19 +292,23 @@ look(cell *c, uint64_t address, int write, int is_shared)
     c->writer = me;
 }
 
-static inline void
+static inline __attribute__((always_inline)) void
 touch(const void *pointer, size_t bytes, int write)
 {
     const uint64_t address = (uint64_t)(uintptr_t)pointer;
     if (em_at.item < 0 || ((const char *)pointer >= em_at.stack && (const char *)pointer < em_at.stack_end))
         return;
-    size_t left;
-    cell *c = shared_cell(address, &left);
-    unsigned grain = 2;
-    const int is_shared = c != NULL;
-    if (is_shared) {
-        if (bytes > left)
+    const int i = shared_at(address);
+    unsigned grain;
+    cell *c;
+    if (i >= 0) {
+        const uint64_t at = address - (uint64_t)(uintptr_t)shared[i].base;
+        if (bytes > shared[i].bytes - at)
             stray(address, bytes, write, NULL);
+        if (bytes < 4 && shared[i].grain == 4)
+            split_shared(i);
+        grain = shared[i].grain;
+        c = &shared[i].cells[in_cells(at, grain)];
     } else {
         allocation *a = find(address);
         if (!a || !a->live || address - a->base >= a->bytes || bytes > a->bytes - (address - a->base))
@@ -308,7 +319,7 @@ touch(const void *pointer, size_t bytes, int write)
         c = &a->cells[in_cells(address - a->base, grain)];
     }
     for (uint64_t cells = in_cells((address & (grain - 1)) + bytes + grain - 1, grain); cells; cells--)
-        look(c++, address, write, is_shared);
+        look(c++, address, write, i >= 0);
 }
 
 /* ---- what the sanitizer's code calls ------------------------------------------------------------ */
@@ -372,13 +383,12 @@ float
 ag_emulate_add(float *p, float value)
 {
     const uint64_t address = (uint64_t)(uintptr_t)p;
-    size_t left;
-    const cell *c = shared_cell(address, &left);
-    const allocation *a = c ? NULL : find(address);
-    if (!c && (!a || !a->live || address - a->base >= a->bytes))
+    const int i = shared_at(address);
+    const allocation *a = i < 0 ? find(address) : NULL;
+    if (i < 0 && (!a || !a->live || address - a->base >= a->bytes))
         stray(address, sizeof *p, 1, a);
-    if (!c)
-        c = &a->cells[in_cells(address - a->base, a->grain)];
+    const cell *c = i < 0 ? &a->cells[in_cells(address - a->base, a->grain)]
+                          : &shared[i].cells[in_cells(address - (uint64_t)(uintptr_t)shared[i].base, shared[i].grain)];
     if (!c->written)
         em_blame(EM_LAUNCH_FAILED, "uninitialised: atomic addition at %#llx to what was never written",
                  (unsigned long long)address);
