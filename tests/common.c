@@ -80,6 +80,18 @@ test_devices(void)
     return n;
 }
 
+int
+test_machines(void)
+{
+    const int n = test_devices(), chosen = getenv("ARGAND_TEST_DEVICES") && *getenv("ARGAND_TEST_DEVICES");
+    const int repeats = !chosen && n > 1 && !strcmp(test_device(n - 1), "hip") && strstr(AG_BACKENDS, "cuda") &&
+                        opens("hip", "ARGAND_CUDA_DRIVER", "emulated_cuda") && opens("hip", "ARGAND_HIP_DRIVER", "hip_on_cuda");
+    static int told;
+    if (repeats && !told++)
+        printf("skip: on hip, which is cuda's emulation, what the host does (check-full's part `hip')\n");
+    return n - repeats;
+}
+
 ag_device *
 test_open(int i)
 {

@@ -14,6 +14,8 @@ const char *test_device(int i);
 /* Opens test_device(i); ends the test with the words why where that fails. */
 ag_device *test_open(int i);
 int test_devices(void);
+/* Without HIP, the last of them, where it is CUDA's emulation: for tests of what the host does. */
+int test_machines(void);
 /* With those behind them, for tests of what may depend on the wavefront. */
 int test_variants(void);
 /* "hip:0 (warp 64, local 65536)" */

@@ -24,6 +24,15 @@ kills_part() {
     AG_KILLS=200 $MAKE check TESTS=tests/t7_long.sh VERBOSE=1
 }
 
+# What `make check' leaves out on HIP where that is CUDA's emulation.
+hip_part() {
+    case ,$AG_BACKENDS, in
+    *,hip,*) ;;
+    *) say "SKIP: the hip backend is not built"; return 77 ;;
+    esac
+    ARGAND_TEST_DEVICES=hip $MAKE check VERBOSE=1 TESTS=tests/t3_solvers
+}
+
 # Frames of more than 2^31 elements, in a temporary file of 8.6 GB.
 large_part() {
     $MAKE tests/t7_large && tests/t7_large
@@ -80,6 +89,7 @@ run_part() {
     check) $MAKE check VERBOSE=1 ;;
     faults) faults_part ;;
     kills) kills_part ;;
+    hip) hip_part ;;
     large) large_part ;;
     resources) $MAKE tests/nvrtc_check && "${SHELL:-/bin/sh}" "$abs_top_srcdir/tests/resources.sh" ;;
     gpu) "${SHELL:-/bin/sh}" "$abs_top_srcdir/bench/run-on-gpu.sh" --dry-run --build . full-gpu ;;

@@ -127,7 +127,7 @@ add_background_tests(Suite *suite)
 {
     TCase *tests = tcase_create("background");
     tcase_set_timeout(tests, 300);
-    tcase_add_loop_test(tests, finds, 0, FOUND * test_devices());
+    tcase_add_loop_test(tests, finds, 0, FOUND * test_machines());
     tcase_add_test(tests, refused);
     suite_add_tcase(suite, tests);
 }

@@ -335,11 +335,11 @@ add_constraint_tests(Suite *suite)
 {
     TCase *tests = tcase_create("constraints");
     tcase_set_timeout(tests, 300);
-    tcase_add_loop_test(tests, hold, 0, KEPT * test_devices());
-    tcase_add_loop_test(tests, spectrum, 0, 9 * test_devices());
-    tcase_add_loop_test(tests, power_and_centre, 0, 3 * test_devices());
-    tcase_add_loop_test(tests, smoothing, 0, test_devices());
-    tcase_add_loop_test(tests, saturated, 0, 2 * test_devices());
+    tcase_add_loop_test(tests, hold, 0, KEPT * test_machines());
+    tcase_add_loop_test(tests, spectrum, 0, 9 * test_machines());
+    tcase_add_loop_test(tests, power_and_centre, 0, 3 * test_machines());
+    tcase_add_loop_test(tests, smoothing, 0, test_machines());
+    tcase_add_loop_test(tests, saturated, 0, 2 * test_machines());
     tcase_add_test(tests, overlap);
     tcase_add_test(tests, refused);
     suite_add_tcase(suite, tests);

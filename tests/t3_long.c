@@ -384,10 +384,10 @@ add_long_tests(Suite *suite)
 {
     TCase *tests = tcase_create("long");
     tcase_set_timeout(tests, 600);
-    tcase_add_loop_test(tests, turns, 0, METHODS * KINDS * test_devices());
-    tcase_add_loop_test(tests, in_words, 0, METHODS * test_devices());
+    tcase_add_loop_test(tests, turns, 0, METHODS * KINDS * test_machines());
+    tcase_add_loop_test(tests, in_words, 0, METHODS * test_machines());
     tcase_add_loop_test(tests, small_device, 0, test_devices());
-    tcase_add_loop_test(tests, interrupted, 0, METHODS * KINDS * test_devices());
+    tcase_add_loop_test(tests, interrupted, 0, METHODS * KINDS * test_machines());
     tcase_add_test(tests, bad_checkpoints);
     suite_add_tcase(suite, tests);
 }

@@ -308,7 +308,7 @@ add_mode_tests(Suite *suite)
     tcase_set_timeout(tests, 600);
     tcase_add_loop_test(tests, orthogonal, 0, 6);
     tcase_add_loop_test(tests, made_up, 0, 3);
-    tcase_add_loop_test(tests, mixed, 0, KNOW * test_devices());
+    tcase_add_loop_test(tests, mixed, 0, KNOW * test_machines());
     tcase_add_test(tests, refused);
     /* One device does; the others do the same steps. */
     tcase_add_loop_test(tests, powers, 0, getenv("AG_SLOW") ? 0 : 1);

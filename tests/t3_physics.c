@@ -327,11 +327,11 @@ add_physics_tests(Suite *suite)
 {
     TCase *tests = tcase_create("physics");
     tcase_set_timeout(tests, 600);
-    tcase_add_loop_test(tests, truth_fits, 0, 4 * test_devices());
-    tcase_add_loop_test(tests, masks, 0, METHODS * test_devices());
+    tcase_add_loop_test(tests, truth_fits, 0, 4 * test_machines());
+    tcase_add_loop_test(tests, masks, 0, METHODS * test_machines());
     tcase_add_loop_test(tests, converges, 0, getenv("AG_SLOW") ? 0 : test_devices());
     tcase_add_loop_test(tests, converges_near, 0, getenv("AG_SLOW") ? 0 : test_devices());
-    tcase_add_loop_test(tests, any_units, 0, test_devices());
+    tcase_add_loop_test(tests, any_units, 0, test_machines());
     tcase_add_loop_test(tests, collapse, 0, getenv("AG_SLOW") ? 0 : test_devices());
     suite_add_tcase(suite, tests);
 }

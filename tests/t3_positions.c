@@ -212,7 +212,7 @@ add_position_tests(Suite *suite)
     const int slow = getenv("AG_SLOW") || sizeof(ag_real) > 4;
     tcase_add_loop_test(tests, corrects, 0, slow ? 0 : 6);
     tcase_add_loop_test(tests, keeps, 0, slow ? 0 : 1);
-    tcase_add_loop_test(tests, agrees, 0, test_devices());
+    tcase_add_loop_test(tests, agrees, 0, test_machines());
     if (getenv("ARGAND_POSITIONS"))
         tcase_add_loop_test(tests, table, 0, 8);
     suite_add_tcase(suite, tests);

@@ -381,7 +381,7 @@ void
 add_property_tests(Suite *suite)
 {
     TCase *tests = tcase_create("properties");
-    const int all = METHODS * test_devices();
+    const int all = METHODS * test_machines();
     tcase_set_timeout(tests, 600);
     tcase_add_loop_test(tests, traces, 0, METHODS * test_variants());
     tcase_add_loop_test(tests, repeats, 0, all);
