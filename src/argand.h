@@ -201,8 +201,7 @@ ag_status ag_scan_read(ag_scan **scan, const char *path, ag_message *message);
 double ag_scan_magnification(const ag_scan_info *info);
 double ag_scan_effective_distance(const ag_scan_info *info);
 /* Copies frames first ... first + count - 1 (count x rows x cols), from memory or the file. */
-ag_status ag_scan_frames(const ag_scan *scan, int64_t first, int64_t count, ag_real *destination,
-                         ag_message *message);
+ag_status ag_scan_frames(const ag_scan *scan, int64_t first, int64_t count, ag_real *destination, ag_message *message);
 /* Writes a CXI file that ag_scan_read takes; replaces `path` only when complete. */
 ag_status ag_scan_write(const ag_scan *scan, const char *path, ag_message *message);
 void ag_scan_destroy(ag_scan *scan);
@@ -287,11 +286,13 @@ ag_status ag_solver_create(ag_solver **solver, ag_device *device, ag_comm *comm,
                            const ag_options *options, ag_array *object, ag_array *probe);
 void ag_solver_destroy(ag_solver *solver);
 /* Goes on for `iterations` more. */
-ag_status ag_solver_run(ag_solver *solver, int64_t iterations, ag_progress_callback *progress,
-                        void *user);
+ag_status ag_solver_run(ag_solver *solver, int64_t iterations, ag_progress_callback *progress, void *user);
 /* Iterations done so far, and for each of them its error (relative L2) and its seconds;
    valid until the next run. */
 int64_t ag_solver_history(const ag_solver *solver, const double **error, const double **seconds);
+/* Where option residuals asks for them (else NULL), of each iteration (NaN: not due), in parts of the root of the sum of
+   a^2: how far the waves' moduli are from the data, and the waves that these make of them from probe times object. */
+void ag_solver_residuals(const ag_solver *solver, const double **modulus, const double **overlap);
 /* The identity of the transform plan: equal ids compute alike. */
 const char *ag_solver_plan(const ag_solver *solver);
 ag_status ag_solver_measure(ag_solver *solver, ag_quality *quality);
@@ -306,8 +307,7 @@ ag_status ag_solver_background(ag_solver *solver, double *background);
 /* Writes a checkpoint: a file with all that the iterations to come depend on, with a note of the caller's (NULL: none).
    `path` is replaced when the disk has all of the new file, whose temporary name is PATH.part; until then, whatever
    happens, it is the old one.  Several ranks, of one plan, save one file that any number can load; the first writes.  */
-ag_status ag_solver_save(ag_solver *solver, const char *path, const char *note,
-                         ag_message *message);
+ag_status ag_solver_save(ag_solver *solver, const char *path, const char *note, ag_message *message);
 /* Takes a checkpoint into a solver that has not run yet, which then goes on as if it had never been
    interrupted; on the cpu device with the same bits.  Scan, options (but for memory) and plan
    have to be those of the solver that was saved.  After a failure the solver is of no use.  */
@@ -364,6 +364,7 @@ typedef struct ag_result {
     double wavelength, distance, focus_distance, pixel[2], detector_pixel[2];
     int64_t iterations;
     const double *error, *seconds; /* per iteration */
+    const double *modulus_residual, *overlap_residual; /* the same, see ag_solver_residuals; NULL: none */
     ag_quality quality;
     const char *version, *device, *plan, *source; /* source: the scan's file name */
     const char *options; /* all options as one JSON object */
@@ -391,8 +392,7 @@ ag_status ag_picture_write(const char *path, ag_picture kind, int64_t rows, int6
 /* The values of an image in a file, "FILE" or "FILE:FIELD", which has to have so many rows and columns. */
 ag_status ag_picture_read(const char *place, int64_t rows, int64_t cols, double *value, ag_message *message);
 /* A curve of `count` positive values, logarithmic, as PNG. */
-ag_status ag_curve_write(const char *path, int64_t count, const double *value,
-                         ag_message *message);
+ag_status ag_curve_write(const char *path, int64_t count, const double *value, ag_message *message);
 
 #ifdef __cplusplus
 }

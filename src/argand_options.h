@@ -81,6 +81,7 @@ typedef struct ag_options {
     double saturation;        /* values of the data (counts or amplitudes) from this one on are not measured; 0: all are */
     int64_t background_start; /* dm, ap, raar: first iteration (from 0) that estimates a background of all frames; < 0: never */
     int64_t background_period; /* iterations from one estimate to the next */
+    int64_t residuals; /* ap, raar: iterations from one pair of residuals to the next, see ag_solver_residuals; 0: none */
     const double *position; /* frames x 2, of all ranks: where windows begin, NULL: as in the scan */
     int64_t memory; /* bytes that the device may hold in all; what does not fit then waits in host
                        memory, or in a temporary file for the cpu device, whose memory is the

@@ -173,6 +173,7 @@ check_kernel check_ep_begin, check_load_exit_spread, check_ep_start, check_ep_we
 check_kernel check_near_ep_start, check_near_ep_weigh, check_near_ep_project;
 check_kernel check_ep_update, check_ep_mean, check_ep_terms, check_ep_residual, check_ep_gamma, check_ep_prior, check_ep_noise;
 check_kernel check_projected, check_near_projected, check_background_sums, check_background_step, check_without_background;
+check_kernel check_modulus_residual, check_near_modulus_residual, check_overlap_residual;
 check_kernel check_copy, check_multiply_add;
 check_kernel check_opr_probe, check_opr_project, check_opr_direction, check_opr_turn, check_opr_sums, check_opr_weights;
 check_kernel check_whole_ap, check_whole_dm, check_whole_raar;

@@ -21,6 +21,8 @@ void trial_run(trial *t, int64_t iterations);
 /* The object (and the probe, where asked for) in memory that the caller frees. */
 ag_complex *trial_object(trial *t);
 ag_complex *trial_probe(trial *t);
+/* Whether the first iterations of both have the same errors and residuals, to the last bit. */
+int trial_same_history(const trial *a, const trial *b, int64_t iterations);
 void trial_end(trial *t);
 
 /* Relative distance of two arrays where weight (NULL: everywhere) is above a tenth of its
@@ -42,6 +44,7 @@ void add_lsqml_tests(Suite *suite);
 void add_position_tests(Suite *suite);
 void add_constraint_tests(Suite *suite);
 void add_background_tests(Suite *suite);
+void add_residual_tests(Suite *suite);
 void add_orientation_tests(Suite *suite);
 void add_real_tests(Suite *suite);
 void add_rank_tests(Suite *suite);

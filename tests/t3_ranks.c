@@ -21,7 +21,7 @@ typedef struct rank {
     int64_t done;
     ag_status status;
     ag_complex *object, *probe;
-    double error[ITERATIONS], *position;
+    double error[ITERATIONS], residual[2][ITERATIONS], *position;
     int64_t iterations;
     ag_quality quality;
 } rank;
@@ -34,7 +34,7 @@ share(void *user)
     const int64_t pixels = info->object_rows * info->object_cols, window = info->rows * info->cols;
     ag_array *object, *probe;
     ag_solver *solver;
-    const double *error, *seconds;
+    const double *error, *seconds, *residual[2];
     ag_array_create(&object, r->device, AG_COMPLEX, pixels);
     ag_array_create(&probe, r->device, AG_COMPLEX, window);
     for (int64_t i = 0; i < pixels; i++)
@@ -50,6 +50,9 @@ share(void *user)
         if (r->position)
             ag_solver_positions(solver, r->position);
         memcpy(r->error, error, sizeof r->error);
+        ag_solver_residuals(solver, &residual[0], &residual[1]);
+        for (int k = 0; k < 2 && residual[k]; k++)
+            memcpy(r->residual[k], residual[k], sizeof r->residual[k]);
         ag_array_read(object, 0, pixels, r->object);
         ag_array_read(probe, 0, window, r->probe);
     }
@@ -113,6 +116,7 @@ as_one(int i, ag_scan *scan, ag_noise noise, ag_batching batches)
     o.opr_modes = batches != AG_BATCHES_RANDOM && !strcmp(o.method, "lsqml") ? 2 : 0;
     o.background_start = batches != AG_BATCHES_RANDOM && i % SHARED < 3 ? 1 : -1; /* dm, ap, raar */
     o.background_period = 2;
+    o.residuals = !strcmp(o.method, "ap") || !strcmp(o.method, "raar");
     o.opr_start = 1;
     o.opr_intensity = o.opr_modes > 0;
     if (sizeof(ag_real) == 4 && !strncmp(o.method, "ep", 2) && strcmp(o.method, "epie")) {
@@ -134,6 +138,7 @@ as_one(int i, ag_scan *scan, ag_noise noise, ag_batching batches)
             ck_abort_msg("%s", ag_device_message(three[k].device));
         ck_assert(!memcmp(three[k].object, three[0].object, pixels) && !memcmp(three[k].probe, three[0].probe, window));
         ck_assert(!memcmp(three[k].error, three[0].error, sizeof one->error));
+        ck_assert(!memcmp(three[k].residual, three[0].residual, sizeof one->residual));
         ck_assert(three[k].quality.relative_l2 == three[0].quality.relative_l2);
     }
     const double d = trial_distance(object, three[0].object, NULL, alone.pixels, 0);
@@ -145,6 +150,8 @@ as_one(int i, ag_scan *scan, ag_noise noise, ag_batching batches)
     ck_assert_double_le(p, most);
     for (int k = 0; k < ITERATIONS; k++)
         ck_assert_double_le(fabs(three[0].error[k] / one->error[k] - 1), most);
+    for (int k = 0; k < 2 * ITERATIONS && o.residuals; k++)
+        ck_assert_double_le(fabs(three[0].residual[k % 2][k / 2] / one->residual[k % 2][k / 2] - 1), most);
     ck_assert_double_le(fabs(three[0].quality.r_factor / one->quality.r_factor - 1), most);
     free(object);
     free(probe);

@@ -213,6 +213,7 @@ main(void)
     add_position_tests(suite);
     add_constraint_tests(suite);
     add_background_tests(suite);
+    add_residual_tests(suite);
     add_orientation_tests(suite);
     add_real_tests(suite);
     add_rank_tests(suite);

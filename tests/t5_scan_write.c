@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* t5_scan_write.c -- scans and results written, read back, and failing without leaving anything. */
+#include <math.h>
 #include "t5_scan.h"
 
 #include <signal.h>
@@ -141,6 +142,7 @@ END_TEST
 
 static const double errors[ITERATIONS] = {0.5, 0.4, 0.3, 0.2, 0.1};
 static const double times[ITERATIONS] = {1, 2, 3, 4, 5};
+static const double moduli[ITERATIONS] = {NAN, 0.25, NAN, 0.125, NAN}, overlaps[ITERATIONS] = {NAN, 0.5, NAN, 0.25, NAN};
 static const double eigen_weight[FRAMES * 2] = {1, 0.5, 0.75, -0.25};
 static const double background[ROWS * COLS] = {0, 2.5, 7};
 
@@ -163,6 +165,8 @@ make_result(void)
         .eigen = probe,
         .eigen_weight = eigen_weight,
         .background = background,
+        .modulus_residual = moduli,
+        .overlap_residual = overlaps,
         .valid = valid,
         .wavelength = length_of_wave,
         .distance = length_to_detector,
@@ -202,6 +206,8 @@ START_TEST(result_round_trip)
     ck_assert(memcmp(read->valid, valid, sizeof valid) == 0);
     ck_assert(memcmp(read->error, errors, sizeof errors) == 0);
     ck_assert(memcmp(read->seconds, times, sizeof times) == 0);
+    ck_assert(isnan(read->modulus_residual[2]) && memcmp(read->modulus_residual, moduli, sizeof moduli) == 0);
+    ck_assert(memcmp(read->overlap_residual, overlaps, sizeof overlaps) == 0);
     ck_assert(read->wavelength == made.wavelength && read->distance == made.distance);
     for (int a = 0; a < 2; a++)
         ck_assert(read->pixel[a] == made.pixel[a] &&
@@ -237,7 +243,7 @@ START_TEST(result_with_little)
     ag_result *read;
     ck_assert_int_eq(ag_result_write(path, &made, NULL), AG_OK);
     ck_assert_int_eq(ag_result_read(&read, path, NULL), AG_OK);
-    ck_assert(!read->opr_modes && !read->eigen && !read->eigen_weight && !read->background && !read->valid && !read->error && !read->seconds && !read->options);
+    ck_assert(!read->opr_modes && !read->eigen && !read->eigen_weight && !read->background && !read->valid && !read->error && !read->seconds && !read->modulus_residual && !read->overlap_residual && !read->options);
     ck_assert(read->wavelength == 0 && read->pixel[1] == 0 && read->iterations == 0);
     ag_result_destroy(read);
 }

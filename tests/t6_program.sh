@@ -365,6 +365,21 @@ if have h5ls; then
     check "background: it is in the result" list
 fi
 
+refuses 1 "--residuals" "residuals|dm is neither" reconstruct scan.cxi -a dm --residuals 1 -d cpu -q -o bad.cxi
+run 0 reconstruct scan.cxi -a rpie:2,ap:4:residuals=2,raar:3:residuals=1 -d cpu -o far.cxi --json far.json
+holds err ", residuals 0."
+sed -n '/_residual"/,/]/p' far.json >whole.list
+[ "$(grep -c null whole.list)" = 8 ] && [ "$(grep -c '0\.' whole.list)" = 10 ] || cat whole.list >>list # those of rpie and two of ap
+run 0 reconstruct scan.cxi -a rpie:2,ap:4:residuals=2,raar:1:residuals=1 -d cpu --checkpoint residuals.check -q --json /dev/null
+run 0 reconstruct scan.cxi -a rpie:2,ap:4:residuals=2,raar:3:residuals=1 -d cpu --resume residuals.check -q --json far.json
+sed -n '/_residual"/,/]/p' far.json | cmp - whole.list >>list 2>&1
+check "residuals: said, kept by a checkpoint, in the report" list
+if have h5ls; then
+    h5ls -r far.cxi >tree 2>&1
+    holds tree "/entry_1/history/modulus_residual Dataset {9}" "/entry_1/history/overlap_residual Dataset {9}"
+    check "residuals: they are in the result" list
+fi
+
 # ---- probe modes ----------------------------------------------------------------------------------
 
 # powers REPORT: each mode's part of the power, in per cent.

@@ -69,6 +69,7 @@ static const struct {
     {"saturation", REAL, offsetof(ag_options, saturation), 0, 1e30, NULL},
     {"background-start", WHOLE, offsetof(ag_options, background_start), -1, 1e9, NULL},
     {"background-period", WHOLE, offsetof(ag_options, background_period), 1, 1e9, NULL},
+    {"residuals", WHOLE, offsetof(ag_options, residuals), 0, 1e9, NULL},
     {"overlap-steps", WHOLE, offsetof(ag_options, overlap_steps), 1, 1000, NULL},
     {"orthogonalise", WHOLE, offsetof(ag_options, orthogonalise), 0, 1e9, NULL},
     {"no-rescale", FLAG, offsetof(ag_options, rescale), 0, 0, NULL},

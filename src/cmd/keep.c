@@ -4,6 +4,7 @@
    The first SIGINT or SIGTERM stops the run after the iteration at work, the second ends the program
    at once, as signals do.  */
 #include <errno.h>
+#include <math.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -50,24 +51,24 @@ run_stopped(run *r)
 
 /* ---- history and state of all stages ------------------------------------------------------------- */
 
+const char *const run_curve_name[RUN_CURVES] = {"error", "seconds", "modulus_residual", "overlap_residual"};
+
 int
 run_collect(run *r)
 {
-    const double *error, *each;
-    const int64_t n = ag_solver_history(r->solver, &error, &each), room = r->done + n - r->taken;
-    double *more = realloc(r->error, (size_t)(room + 1) * sizeof *more);
-    if (more)
-        r->error = more;
-    double *more_seconds = realloc(r->each, (size_t)(room + 1) * sizeof *more_seconds);
-    if (more_seconds)
-        r->each = more_seconds;
-    if (!more || !more_seconds)
-        return cmd_fail(name, "history: out of host memory");
-    for (int64_t i = r->taken; i < n; i++) {
-        r->error[r->done + i - r->taken] = error[i];
-        r->each[r->done + i - r->taken] = each[i];
-        r->seconds += each[i];
+    const double *curve[RUN_CURVES];
+    const int64_t n = ag_solver_history(r->solver, &curve[RUN_ERROR], &curve[RUN_SECONDS]), room = r->done + n - r->taken;
+    ag_solver_residuals(r->solver, &curve[RUN_MODULUS], &curve[RUN_OVERLAP]);
+    for (int k = 0; k < RUN_CURVES; k++) {
+        double *more = realloc(r->curve[k], (size_t)(room + 1) * sizeof *more);
+        if (!more)
+            return cmd_fail(name, "history: out of host memory");
+        r->curve[k] = more;
+        for (int64_t i = r->taken; i < n; i++)
+            more[r->done + i - r->taken] = curve[k] ? curve[k][i] : (double)NAN;
     }
+    for (int64_t i = r->done; i < room; i++)
+        r->seconds += r->curve[RUN_SECONDS][i];
     r->done = room;
     r->taken = n;
     return 0;
@@ -87,18 +88,25 @@ run_fetch(run *r)
     return 0;
 }
 
+json_t *
+run_curve_json(const run *r, int k, int64_t count)
+{
+    json_t *list = json_array();
+    for (int64_t i = 0; i < count; i++)
+        json_array_append_new(list, isnan(r->curve[k][i]) ? json_null() : json_real(r->curve[k][i]));
+    return list;
+}
+
 /* The stages done and what they left of history; the stage at work is in the solver's hands. */
 static char *
 note_of(const run *r)
 {
-    json_t *error = json_array(), *each = json_array(), *chain = json_array();
-    for (int64_t i = 0; i < r->done - r->taken; i++) {
-        json_array_append_new(error, json_real(r->error[i]));
-        json_array_append_new(each, json_real(r->each[i]));
-    }
+    json_t *chain = json_array();
     for (int k = 0; k < r->now; k++)
         json_array_append_new(chain, run_stage_json(&r->stage[k]));
-    json_t *note = json_pack("{s:o s:o s:o}", "stages_done", chain, "error", error, "seconds", each);
+    json_t *note = json_pack("{s:o}", "stages_done", chain);
+    for (int k = 0; note && k < RUN_CURVES; k++)
+        json_object_set_new(note, run_curve_name[k], run_curve_json(r, k, r->done - r->taken));
     char *text = note ? json_dumps(note, JSON_COMPACT) : NULL;
     json_decref(note);
     return text;
@@ -123,10 +131,14 @@ save(run *r)
 static int
 take_note(run *r, const json_t *note)
 {
-    const json_t *chain = json_object_get(note, "stages_done"), *error = json_object_get(note, "error");
-    const json_t *each = json_object_get(note, "seconds");
-    const size_t stages = json_array_size(chain), n = json_array_size(error);
-    if (!json_is_array(chain) || !json_is_array(error) || json_array_size(each) != n)
+    const json_t *chain = json_object_get(note, "stages_done"), *curve[RUN_CURVES];
+    int fits = json_is_array(chain);
+    for (int k = 0; k < RUN_CURVES; k++) {
+        curve[k] = json_object_get(note, run_curve_name[k]);
+        fits = fits && json_is_array(curve[k]) && json_array_size(curve[k]) == json_array_size(curve[0]);
+    }
+    const size_t stages = json_array_size(chain), n = json_array_size(curve[0]);
+    if (!fits)
         return cmd_fail(name, "%s: checkpoint/note: found other words than expected", r->resume);
     if (stages >= (size_t)r->stages)
         return cmd_fail(name, "%s: checkpoint/note: found a run in its stage %d, expected one of %d in all", r->resume,
@@ -146,15 +158,17 @@ take_note(run *r, const json_t *note)
         return cmd_fail(name, "%s: checkpoint/note: found %lld errors, expected %lld", r->resume, (long long)n,
                         (long long)before);
     r->now = (int)stages;
-    r->error = calloc(n + 1, sizeof *r->error);
-    r->each = calloc(n + 1, sizeof *r->each);
-    if (!r->error || !r->each)
-        return cmd_fail(name, "history: out of host memory");
-    for (size_t i = 0; i < n; i++) {
-        r->error[i] = json_number_value(json_array_get(error, i));
-        r->each[i] = json_number_value(json_array_get(each, i));
-        r->seconds += r->each[i];
+    for (int k = 0; k < RUN_CURVES; k++) {
+        r->curve[k] = calloc(n + 1, sizeof **r->curve);
+        if (!r->curve[k])
+            return cmd_fail(name, "history: out of host memory");
+        for (size_t i = 0; i < n; i++) {
+            const json_t *value = json_array_get(curve[k], i);
+            r->curve[k][i] = json_is_null(value) ? (double)NAN : json_number_value(value);
+        }
     }
+    for (size_t i = 0; i < n; i++)
+        r->seconds += r->curve[RUN_SECONDS][i];
     r->done = (int64_t)n;
     return 0;
 }

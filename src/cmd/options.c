@@ -91,6 +91,7 @@ static const char help_end[] =
     "      --saturation X       data from this value on were not measured; 0: all were\n"
     "      --background-start K dm, ap, raar: first iteration that estimates a background of all frames; -1: none\n"
     "      --background-period N iterations from one estimate to the next (5)\n"
+    "      --residuals N        ap, raar: how far the waves are from data and overlap, every N iterations (0: never)\n"
     "      --overlap-steps N    dm, ap, raar: object and probe in turn so often in an iteration\n"
     "      --no-rescale         lsqml, ep: the probe keeps its power at the start\n"
     "      --guard-bursts       ep: a frame whose data say nothing new keeps its message\n"
@@ -166,6 +167,7 @@ static const struct option long_options[] = {
     {"saturation", required_argument, NULL, SETTING},
     {"background-start", required_argument, NULL, SETTING},
     {"background-period", required_argument, NULL, SETTING},
+    {"residuals", required_argument, NULL, SETTING},
     {"overlap-steps", required_argument, NULL, SETTING},
     {"no-rescale", no_argument, NULL, SETTING},
     {"guard-bursts", no_argument, NULL, SETTING},

@@ -77,6 +77,15 @@ run_places(run *r)
     return 0;
 }
 
+static int
+has_residuals(const run *r)
+{
+    int has = 0;
+    for (int k = 0; k < r->stages; k++)
+        has = has || r->stage[k].options.residuals;
+    return has;
+}
+
 int
 run_result(const run *r)
 {
@@ -108,8 +117,10 @@ run_result(const run *r)
                               .pixel = {info->pixel[0], info->pixel[1]},
                               .detector_pixel = {info->detector_pixel[0], info->detector_pixel[1]},
                               .iterations = r->done,
-                              .error = r->error,
-                              .seconds = r->each,
+                              .error = r->curve[RUN_ERROR],
+                              .seconds = r->curve[RUN_SECONDS],
+                              .modulus_residual = has_residuals(r) ? r->curve[RUN_MODULUS] : NULL,
+                              .overlap_residual = has_residuals(r) ? r->curve[RUN_OVERLAP] : NULL,
                               .quality = r->quality,
                               .version = ag_version(),
                               .device = r->devices,
@@ -131,25 +142,24 @@ run_json(const run *r)
     char algorithm[RUN_PATH];
     int64_t now, peak;
     run_host_memory(&now, &peak);
-    json_t *curve = json_array(), *times = json_array(), *powers = json_array();
+    json_t *powers = json_array();
     for (int64_t k = 0; k < r->modes; k++)
         json_array_append_new(powers, json_real(r->power[k]));
-    for (int64_t i = 0; i < r->done; i++) {
-        json_array_append_new(curve, json_real(r->error[i]));
-        json_array_append_new(times, json_real(r->each[i]));
-    }
     json_t *report = json_pack(
         "{s:s s:s s:s s:s s:s s:I s:I s:[I,I] s:I s:o s:o s:o s:f s:f s:f s:f s:f s:I s:I s:{s:I s:I s:I} s:i s:o}",
         "program", "argand", "version", ag_version(), "algorithm", run_algorithm(r, algorithm), "device",
         r->devices, "plan", r->plan, "iterations",
         (json_int_t)r->done, "positions", (json_int_t)info->frames, "frame", (json_int_t)info->rows,
-        (json_int_t)info->cols, "modes", (json_int_t)r->modes, "mode_powers", powers, "seconds", times, "error", curve, "relative_l2",
+        (json_int_t)info->cols, "modes", (json_int_t)r->modes, "mode_powers", powers, "seconds",
+        run_curve_json(r, RUN_SECONDS, r->done), "error", run_curve_json(r, RUN_ERROR, r->done), "relative_l2",
         r->quality.relative_l2, "r_factor", r->quality.r_factor, "run_seconds", r->seconds,
         "frames_per_second", r->seconds > 0 ? visits / r->seconds : 0, "ns_per_pixel",
         visits > 0 ? r->seconds * 1e9 / (visits * (double)(info->rows * info->cols)) : 0,
         "peak_device_bytes", (json_int_t)r->peak, "peak_host_bytes",
         (json_int_t)peak, "estimate", "device_bytes", (json_int_t)r->need.device, "host_bytes",
         (json_int_t)r->need.host, "file_bytes", (json_int_t)r->need.file, "signal", r->signal, "options", run_options_json(r));
+    for (int k = RUN_MODULUS; report && k < RUN_CURVES && has_residuals(r); k++)
+        json_object_set_new(report, run_curve_name[k], run_curve_json(r, k, r->done));
     if (report && r->profile && json_object_set_new(report, "profile", run_profile_object(r))) {
         json_decref(report);
         report = NULL;

@@ -88,12 +88,12 @@ write_probe_and_error(const run *r, const char *option, const char *folder)
             return cmd_fail(name, "%s", message.text);
     }
     for (int64_t i = 0; i < r->done; i++)
-        positive = positive || r->error[i] > 0;
+        positive = positive || r->curve[RUN_ERROR][i] > 0;
     if (!positive)
         return 0;
     if (cmd_picture_path(name, option, folder, "error.png", path))
         return 1;
-    if (ag_curve_write(path, r->done, r->error, &message))
+    if (ag_curve_write(path, r->done, r->curve[RUN_ERROR], &message))
         return cmd_fail(name, "%s", message.text);
     return 0;
 }

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* reconstruct.c -- `argand reconstruct`: from a scan to object and probe. */
+#include <math.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -19,13 +20,19 @@ print_progress(const run *r, const ag_progress *p)
     const double left = p->seconds / (double)p->iteration * (double)(total - iteration);
     const double frames = (double)ag_scan_content(r->scan)->frames * (double)p->iteration /
                           (p->seconds > 0 ? p->seconds : 1e-9);
+    const double *curve[RUN_CURVES];
+    char residuals[64] = "";
+    const int64_t at = ag_solver_history(r->solver, &curve[RUN_ERROR], &curve[RUN_SECONDS]) - 1;
+    ag_solver_residuals(r->solver, &curve[RUN_MODULUS], &curve[RUN_OVERLAP]);
+    if (curve[RUN_MODULUS] && isfinite(curve[RUN_MODULUS][at]))
+        snprintf(residuals, sizeof residuals, ", residuals %.5f %.5f", curve[RUN_MODULUS][at], curve[RUN_OVERLAP][at]);
     if (isatty(STDERR_FILENO))
-        fprintf(stderr, "\r%6lld/%lld  error %.5f  %.0f frames/s  %.0f s left   %s",
-                (long long)iteration, (long long)total, p->error, frames, left,
+        fprintf(stderr, "\r%6lld/%lld  error %.5f%s  %.0f frames/s  %.0f s left   %s",
+                (long long)iteration, (long long)total, p->error, residuals, frames, left,
                 iteration == total ? "\n" : "");
     else if (iteration % (total / 10 + 1) == 0 || iteration == total)
-        fprintf(stderr, "iteration %lld of %lld, error %.5f, %.0f frames/s\n", (long long)iteration,
-                (long long)total, p->error, frames);
+        fprintf(stderr, "iteration %lld of %lld, error %.5f%s, %.0f frames/s\n", (long long)iteration,
+                (long long)total, p->error, residuals, frames);
 }
 
 static int
@@ -313,8 +320,8 @@ cmd_reconstruct(int argc, char **argv)
     free(r.background);
     free(r.object_host);
     free(r.probe_host);
-    free(r.error);
-    free(r.each);
+    for (int k = 0; k < RUN_CURVES; k++)
+        free(r.curve[k]);
     free(r.chain);
     free(r.profile);
     return status < 0 ? 0 : status;

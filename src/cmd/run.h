@@ -16,6 +16,10 @@ typedef struct run_stage {
     const char *settings; /* "beta=0.5:no-shuffle" of its own; NULL: none */
 } run_stage;
 
+/* What is kept of each iteration, and its name. */
+enum { RUN_ERROR, RUN_SECONDS, RUN_MODULUS, RUN_OVERLAP, RUN_CURVES };
+extern const char *const run_curve_name[RUN_CURVES];
+
 typedef struct run {
     const char *scan_path, *output, *device_name, *fft, *start, *png, *json;
     const char *checkpoint, *resume, *preview; /* resume "": the checkpoint, if there is one */
@@ -50,7 +54,7 @@ typedef struct run {
     ag_need need; /* on the device, and on the host the program's part too */
     /* History of all stages, and how much of it came from the solver at work. */
     int64_t done, taken, base; /* base: before the present ag_solver_run */
-    double *error, *each;
+    double *curve[RUN_CURVES]; /* of each iteration */
     char plan[160];
     int64_t peak; /* bytes on the device */
     ag_quality quality;
@@ -85,6 +89,8 @@ void run_host_memory(int64_t *now, int64_t *peak);
 int run_resume(run *r);
 int run_resume_stage(run *r);
 int run_collect(run *r);
+/* So many of the values of curve k; null where there is none. */
+json_t *run_curve_json(const run *r, int k, int64_t count);
 /* Object and probe, its modes orthogonal unless the first one varies. */
 int run_fetch(run *r);
 void run_watch(run *r);

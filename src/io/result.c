@@ -41,6 +41,16 @@ static const struct {
     {PROCESS "/source", offsetof(ag_result, source)},
     {PROCESS "/options", offsetof(ag_result, options)},
 };
+/* One number for each iteration. */
+static const struct {
+    const char *field;
+    size_t offset;
+} curves[] = {
+    {HISTORY "/error", offsetof(ag_result, error)},
+    {HISTORY "/seconds", offsetof(ag_result, seconds)},
+    {HISTORY "/modulus_residual", offsetof(ag_result, modulus_residual)},
+    {HISTORY "/overlap_residual", offsetof(ag_result, overlap_residual)},
+};
 #define COUNT(table) (sizeof table / sizeof *table)
 
 static double *
@@ -53,6 +63,12 @@ static const char **
 text_at(const ag_result *result, size_t i)
 {
     return (const char **)((char *)result + texts[i].offset);
+}
+
+static const double **
+curve_at(const ag_result *result, size_t i)
+{
+    return (const double **)((char *)result + curves[i].offset);
 }
 
 static ag_status
@@ -127,15 +143,11 @@ write_history(ag_file *file, const ag_result *result)
     if (result->iterations == 0 || !(result->error || result->seconds))
         return;
     write_plot(file, HISTORY, result->error ? "error" : "seconds");
-    if (result->error) {
-        ag_file_write(file, HISTORY "/error", AG_KIND_DOUBLE, 1, &result->iterations,
-                      result->error);
-        ag_file_write_attribute(file, HISTORY "/error", "long_name",
-                                "running error, relative L2 of the amplitudes");
-    }
-    if (result->seconds)
-        ag_file_write(file, HISTORY "/seconds", AG_KIND_DOUBLE, 1, &result->iterations,
-                      result->seconds);
+    for (size_t i = 0; i < COUNT(curves); i++)
+        if (*curve_at(result, i))
+            ag_file_write(file, curves[i].field, AG_KIND_DOUBLE, 1, &result->iterations, *curve_at(result, i));
+    if (result->error)
+        ag_file_write_attribute(file, HISTORY "/error", "long_name", "running error, relative L2 of the amplitudes");
 }
 
 ag_status
@@ -290,8 +302,8 @@ read_all(ag_file *file, ag_result *result)
     if (result->iterations < 0)
         ag_file_refuse(file, PROCESS "/iterations", "is %lld, expected 0 or more",
                        (long long)result->iterations);
-    result->error = read_curve(file, HISTORY "/error", result->iterations);
-    result->seconds = read_curve(file, HISTORY "/seconds", result->iterations);
+    for (size_t i = 0; i < COUNT(curves); i++)
+        *curve_at(result, i) = read_curve(file, curves[i].field, result->iterations);
     if (ag_file_named(file, DETECTOR "/background"))
         result->background = ag_file_read(file, DETECTOR "/background", AG_KIND_DOUBLE, 2, (const int64_t[]){result->rows, result->cols});
     read_mask(file, result);
@@ -334,8 +346,8 @@ ag_result_destroy(ag_result *result)
     free((void *)result->background);
     free((void *)result->corner);
     free((void *)result->valid);
-    free((void *)result->error);
-    free((void *)result->seconds);
+    for (size_t i = 0; i < COUNT(curves); i++)
+        free((void *)*curve_at(result, i));
     for (size_t i = 0; i < COUNT(texts); i++)
         free((void *)*text_at(result, i));
     free(result);

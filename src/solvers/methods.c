@@ -133,7 +133,7 @@ ag_options_check(const ag_options *o, int64_t frames, ag_message *message)
     if ((unsigned)o->subpixel > AG_SUBPIXEL_NONE)
         return ag_fail(message, AG_BAD_ARGUMENT, "sub-pixel method: found %d, expected 0 to %d", (int)o->subpixel,
                        (int)AG_SUBPIXEL_NONE);
-    if (ag_opr_check(o, method, message) || ag_background_check(o, method, message))
+    if (ag_opr_check(o, method, message) || ag_background_check(o, method, message) || ag_residuals_check(o, method, message))
         return AG_BAD_ARGUMENT;
     return ag_constraints_check(o, method, message);
 }

@@ -21,6 +21,7 @@ static const int kernels[][2] = {
     {AG_KERNEL_projected, AG_KERNEL_near_projected},
     {AG_KERNEL_modulus, AG_KERNEL_near_modulus},
     {AG_KERNEL_modulus_dm, AG_KERNEL_near_modulus_dm},
+    {AG_KERNEL_modulus_residual, AG_KERNEL_near_modulus_residual},
     {AG_KERNEL_modulus_raar, AG_KERNEL_near_modulus_raar},
 };
 

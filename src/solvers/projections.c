@@ -24,8 +24,9 @@ typedef struct projections {
     ag_array *number, *density, *top;              /* of the object */
     ag_array *term, *probe_number, *probe_density; /* of the probe */
     ag_array *density_top, *probe_top;
-    ag_stack wave;  /* what the detector said, of all frames if the probe is refined */
+    ag_stack wave;  /* what the detector said, of all frames where `whole' */
     ag_stack state; /* the method's, at the detector */
+    int whole;
     int32_t started;
 } projections;
 
@@ -42,6 +43,7 @@ create(ag_solver *s)
     own->top = ag_new(d, AG_REAL, 1, "density maximum");
     if (own->top)
         ag_clear(own->top);
+    own->whole = s->options.probe_start >= 0 || s->options.residuals;
     if (s->options.probe_start >= 0) {
         if (s->fourier)
             own->term = ag_new(d, AG_COMPLEX, s->slots * s->windows, "probe terms");
@@ -49,10 +51,11 @@ create(ag_solver *s)
         own->probe_density = ag_new(d, AG_REAL, s->window, "probe density");
         own->density_top = ag_new(d, AG_REAL, s->plan.tops, "density maxima");
         own->probe_top = ag_new(d, AG_REAL, s->plan.tops, "probe maxima");
-        ag_solver_stack(s, &own->wave, AG_TURNS_WAVES, AG_COMPLEX, s->windows, "waves");
-    } else {
-        ag_stack_create(&own->wave, d, AG_COMPLEX, s->slots, s->windows, 0, "waves");
     }
+    if (own->whole)
+        ag_solver_stack(s, &own->wave, AG_TURNS_WAVES, AG_COMPLEX, s->windows, "waves");
+    else
+        ag_stack_create(&own->wave, d, AG_COMPLEX, s->slots, s->windows, 0, "waves");
     if (s->method->middle != ag_solver_modulus)
         ag_solver_stack(s, &own->state, AG_TURNS_STATE, AG_REAL, 2 * s->options.modes * s->amplitudes, "state");
     return ag_device_status(d);
@@ -85,8 +88,7 @@ next(ag_solver *s, int64_t first, ag_detector *detector, ag_array *wave)
 {
     projections *own = s->own;
     int64_t slots = AG_MIN(s->slots, s->frames - first);
-    *wave = ag_stack_view(&own->wave, s->options.probe_start >= 0 ? first : 0, &slots,
-                          detector ? AG_STACK_WRITE : AG_STACK_READ);
+    *wave = ag_stack_view(&own->wave, own->whole ? first : 0, &slots, detector ? AG_STACK_WRITE : AG_STACK_READ);
     if (detector && own->state.part)
         detector->state = ag_stack_view(&own->state, first, &slots, AG_STACK_READ | AG_STACK_WRITE);
     return ag_solver_pass(s, first, slots, detector);
@@ -118,6 +120,7 @@ to_the_detector(ag_solver *s)
         ag_solver_shift_probe(s, &pass);
         ag_background_look(s, &pass, &detector, !first, model, kept);
         ag_background_leave(s, &pass, &detector);
+        ag_residuals_modulus(s, first, &pass, &detector, model, kept);
         ag_step(s->device, "detector");
         ag_propagate(&pass, ag_run_load_exit, s->method->middle, &detector, ag_run_store_stack, &wave);
         ag_positions_look(s, first, &pass, &wave, 1);
@@ -189,6 +192,22 @@ divide_object(ag_solver *s)
                   s->method->guard);
 }
 
+/* How far the waves are from those of the object and probe that they have led to. */
+static void
+look_back(ag_solver *s)
+{
+    projections *own = s->own;
+    ag_array wave;
+    ag_pass pass;
+    for (int64_t first = 0; first < s->frames && !ag_device_status(s->device); first += pass.slots) {
+        pass = next(s, first, NULL, &wave);
+        ag_solver_shift_probe(s, &pass);
+        ag_residuals_overlap(s, first, &pass, &wave);
+        ag_stack_ahead(&own->wave, AG_STACK_READ);
+    }
+    ag_residuals_total(s);
+}
+
 static void
 iterate(ag_solver *s, int64_t iteration)
 {
@@ -205,6 +224,8 @@ iterate(ag_solver *s, int64_t iteration)
             refine_probe(s);
         }
     }
+    if (ag_residuals_due(s))
+        look_back(s);
     ag_positions_move(s);
 }
 
@@ -262,6 +283,6 @@ raar_defaults(ag_options *o)
 const ag_method ag_method_dm = {.name = "dm", .defaults = defaults, METHOD(AG_KERNEL_modulus_dm, AG_KERNEL_whole_dm),
                                 .guard = 1e-10, .kept = -1, .middle = dm_middle, .keeps_waves = 1};
 const ag_method ag_method_ap = {.name = "ap", .defaults = defaults, METHOD(AG_KERNEL_modulus, AG_KERNEL_whole_ap),
-                                .guard = 1e-10, .middle = ag_solver_modulus};
+                                .guard = 1e-10, .middle = ag_solver_modulus, .residuals = 1};
 const ag_method ag_method_raar = {.name = "raar", .defaults = raar_defaults, METHOD(AG_KERNEL_modulus_raar, AG_KERNEL_whole_raar),
-                                  .guard = 1e-8, .kept = 1, .middle = raar_middle, .keeps_waves = 1};
+                                  .guard = 1e-8, .kept = 1, .middle = raar_middle, .keeps_waves = 1, .residuals = 1};

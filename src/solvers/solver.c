@@ -109,6 +109,7 @@ prepare(ag_solver *s, const ag_scan *scan)
     n += ag_constraints_kernels(&s->options, list + n);
     n += ag_opr_kernels(&s->options, list + n);
     n += ag_background_kernels(s, list + n);
+    n += ag_residuals_kernels(s, list + n);
     if (s->options.position_start >= 0) {
         list[n++] = s->options.position_method == AG_POSITION_CORRELATION ? AG_KERNEL_position_lags : AG_KERNEL_position_sums;
         list[n++] = AG_KERNEL_lsq_frames;
@@ -147,6 +148,7 @@ prepare(ag_solver *s, const ag_scan *scan)
     ag_constraints_create(s);
     ag_spectrum_create(s, info);
     ag_background_create(s, info);
+    ag_residuals_create(s);
     ag_opr_create(s);
     /* As AMPLITUDE_REALS in gen/passes.m4. */
     const int64_t size = sizeof(ag_real), reals = s->plan.shape.words ? (2 * s->amplitudes + size - 1) / size + 2 : s->amplitudes;
@@ -266,6 +268,7 @@ ag_solver_destroy(ag_solver *s)
     ag_opr_destroy(s);
     ag_spectrum_destroy(s);
     ag_background_destroy(s);
+    ag_residuals_destroy(s);
     free(s->order);
     free(s->everyone);
     free(s->everywhere);
@@ -279,8 +282,8 @@ ag_status
 ag_solver_grow(ag_solver *s, int64_t iterations)
 {
     const int64_t room = s->done + iterations;
-    if (room <= s->room)
-        return AG_OK;
+    if (room <= s->room || ag_residuals_grow(s, room))
+        return ag_device_status(s->device);
     double *history = realloc(s->history, (size_t)room * sizeof *history);
     if (history)
         s->history = history;
@@ -297,8 +300,7 @@ ag_status
 ag_solver_run(ag_solver *s, int64_t iterations, ag_progress_callback *progress, void *user)
 {
     if (iterations < 0 || iterations > INT32_MAX)
-        return ag_device_fail(s->device, AG_BAD_ARGUMENT, "iterations: found %lld, expected 0 or more",
-                              (long long)iterations);
+        return ag_device_fail(s->device, AG_BAD_ARGUMENT, "iterations: found %lld, expected 0 or more", (long long)iterations);
     ag_solver_grow(s, iterations);
     if (agree(s->device, s->comm, 0, NULL))
         return ag_device_status(s->device);
@@ -316,6 +318,7 @@ ag_solver_run(ag_solver *s, int64_t iterations, ag_progress_callback *progress, 
         if (!ag_device_status(s->device)) {
             s->history[s->done] = s->energy > 0 ? sqrt((double)total / s->energy) : 0;
             s->seconds[s->done] = now - before;
+            ag_residuals_take(s);
             s->done++;
             if (!isfinite(total))
                 ag_device_fail(s->device, AG_DEVICE_ERROR,

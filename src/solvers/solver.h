@@ -21,6 +21,7 @@ typedef struct ag_method {
     int one_mode;    /* knows probes of one mode only */
     int keeps_waves; /* its state is of the modes' waves, which must not be exchanged */
     int knows_background; /* can estimate one that all frames share */
+    int residuals;   /* has them: its waves become what the data say, then probe times object */
     int keeps_messages; /* its object is the sum of messages: no constraints, no refined positions */
 } ag_method;
 
@@ -83,6 +84,7 @@ struct ag_solver {
     struct ag_opr *opr;       /* NULL: one probe for all frames */
     struct ag_spectrum *spectrum; /* NULL: any */
     struct ag_background *background; /* NULL: none is estimated */
+    struct ag_residuals *residuals; /* NULL: not asked for */
     ag_array *support; /* of the probe; NULL: all of the window */
     ag_array *power, *moduli; /* constraints: of the probe; of the object */
     ag_array *scratch, *spill, *shifted, *error, *total, *measured[2];
@@ -277,6 +279,22 @@ void ag_background_state(ag_solver *solver, ag_record *record);
 void ag_background_look(ag_solver *solver, const ag_pass *pass, ag_detector *detector, int begin, double model, double kept);
 void ag_background_leave(ag_solver *solver, const ag_pass *pass, ag_detector *detector);
 void ag_background_step(ag_solver *solver);
+
+/* Residuals of the modulus and of the overlap (residuals.c).  Of an iteration in which they are due modulus takes, before its
+   propagation, each pass from place `first' on, with waves as ag_background_look; overlap takes what the projection made of
+   these, when the iteration has its object and probe; total sums both.  take ends any iteration. */
+typedef struct ag_residuals ag_residuals;
+ag_status ag_residuals_check(const ag_options *options, const ag_method *method, ag_message *message);
+int ag_residuals_kernels(const ag_solver *solver, int *list);
+ag_status ag_residuals_create(ag_solver *solver);
+void ag_residuals_destroy(ag_solver *solver);
+ag_status ag_residuals_grow(ag_solver *solver, int64_t room);
+void ag_residuals_state(ag_solver *solver, ag_record *record, int64_t iterations);
+int ag_residuals_due(const ag_solver *solver);
+void ag_residuals_modulus(ag_solver *solver, int64_t first, const ag_pass *pass, ag_detector *detector, double model, double kept);
+void ag_residuals_overlap(ag_solver *solver, int64_t first, const ag_pass *pass, const ag_array *wave);
+void ag_residuals_total(ag_solver *solver);
+void ag_residuals_take(ag_solver *solver);
 
 /* The segments of object rows that the windows of some frames touch. */
 typedef struct ag_box {
