@@ -417,6 +417,18 @@ if have h5diff; then
     h5diff whole.cxi parts.cxi /entry_1/probe/power >>list 2>&1
 fi
 check "modes: a run that resumes has the same" list
+# Batches of frames that lie together, or apart, are those of where the stage began.
+for batches in uniform compact; do
+    chain=rpie:3:position-start=0:position-limit=3,lsqml
+    run 0 reconstruct light.cxi -a $chain:3:batch=7:batches=$batches -d cpu -q -o whole.cxi --json /dev/null
+    run 0 reconstruct light.cxi -a $chain:2:batch=7:batches=$batches -d cpu -q --checkpoint positions.check --json /dev/null
+    run 0 reconstruct light.cxi -a $chain:3:batch=7:batches=$batches -d cpu -q --resume positions.check -o parts.cxi --json /dev/null
+    if have h5diff; then
+        h5diff whole.cxi parts.cxi /entry_1/object/data >>list 2>&1
+        h5diff whole.cxi parts.cxi /entry_1/positions/corner_px >>list 2>&1
+    fi
+    check "positions: a run that resumes in a stage of $batches batches has the same" list
+done
 works "spectrum: a probe dark where the mean frame is" reconstruct light.cxi -m 2 -a raar:3,rpie:2 --probe-spectrum mask --spectrum-least 0.02 -d cpu -q -o dark.cxi
 {
     printf '\223NUMPY\001\000\166\000%-117s\n' "{'descr': '|u1', 'fortran_order': False, 'shape': (32, 32), }"

@@ -97,14 +97,18 @@ run_curve_json(const run *r, int k, int64_t count)
     return list;
 }
 
-/* The stages done and what they left of history; the stage at work is in the solver's hands. */
+/* The stages done, what they left of history, and where positions were then; the stage at work is in the solver's hands. */
 static char *
 note_of(const run *r)
 {
     json_t *chain = json_array();
     for (int k = 0; k < r->now; k++)
         json_array_append_new(chain, run_stage_json(&r->stage[k]));
-    json_t *note = json_pack("{s:o}", "stages_done", chain);
+    const int64_t places = r->position && r->now ? 2 * ag_scan_content(r->scan)->frames : 0;
+    json_t *position = json_array();
+    for (int64_t i = 0; i < places; i++)
+        json_array_append_new(position, json_real(r->begun[i]));
+    json_t *note = json_pack("{s:o s:o}", "stages_done", chain, "positions", position);
     for (int k = 0; note && k < RUN_CURVES; k++)
         json_object_set_new(note, run_curve_name[k], run_curve_json(r, k, r->done - r->taken));
     char *text = note ? json_dumps(note, JSON_COMPACT) : NULL;
@@ -157,6 +161,13 @@ take_note(run *r, const json_t *note)
     if ((int64_t)n != before)
         return cmd_fail(name, "%s: checkpoint/note: found %lld errors, expected %lld", r->resume, (long long)n,
                         (long long)before);
+    const json_t *position = json_object_get(note, "positions");
+    const size_t places = r->position && stages ? (size_t)(2 * ag_scan_content(r->scan)->frames) : 0;
+    if (!json_is_array(position) || json_array_size(position) != places)
+        return cmd_fail(name, "%s: checkpoint/note: found %lld coordinates of positions, expected %lld", r->resume,
+                        (long long)json_array_size(position), (long long)places);
+    for (size_t i = 0; i < places; i++)
+        r->position[i] = json_number_value(json_array_get(position, i));
     r->now = (int)stages;
     for (int k = 0; k < RUN_CURVES; k++) {
         r->curve[k] = calloc(n + 1, sizeof **r->curve);

@@ -59,11 +59,12 @@ free_positions(run *r)
     if (ag_scan_widen(r->scan, RUN_POSITION_MARGIN, &message))
         return cmd_fail(name, "%s", message.text);
     r->position = malloc(bytes);
-    if (!r->position)
+    r->begun = malloc(bytes);
+    if (!r->position || !r->begun)
         return cmd_fail(name, "positions: out of host memory");
     memcpy(r->position, info->position, bytes);
     for (int k = first; k < r->stages; k++)
-        r->stage[k].options.position = r->position;
+        r->stage[k].options.position = r->begun;
     return 0;
 }
 
@@ -172,6 +173,9 @@ solve_stage(run *r)
     run_stage *stage = &r->stage[r->now];
     ag_status status;
     r->taken = 0;
+    run_team_wait(r); /* for their positions */
+    if (r->position)
+        memcpy(r->begun, r->position, (size_t)(2 * ag_scan_content(r->scan)->frames) * sizeof *r->begun);
     run_team_tell(r, RUN_TEAM_CREATE);
     if (ag_solver_create(&r->solver, r->device, run_comm(r), r->scan, &stage->options, r->object, r->probe))
         return run_failed(r);
@@ -264,9 +268,9 @@ work(run *r)
     for (int k = 0; k < r->stages; k++)
         r->stage[k].options.modes = r->modes;
     if (!status)
-        status = run_resume(r);
-    if (!status)
         status = free_positions(r);
+    if (!status)
+        status = run_resume(r);
     if (!status)
         status = free_probes(r) || free_background(r);
     if (!status)
@@ -314,6 +318,7 @@ cmd_reconstruct(int argc, char **argv)
     ag_device_close(r.device);
     ag_scan_destroy(r.scan);
     free(r.position);
+    free(r.begun);
     free(r.spectrum);
     free(r.eigen);
     free(r.eigen_weight);

@@ -45,7 +45,8 @@ typedef struct run {
     ag_solver *solver;
     ag_array *object, *probe;
     ag_complex *object_host, *probe_host;
-    double *position; /* as found so far; NULL: no stage refines them */
+    double *position; /* as found so far; NULL: no stage refines them; and */
+    double *begun;    /* where the stage at work began */
     const char *spectrum_from; /* NULL: the frames */
     double *spectrum;
     ag_complex *eigen; /* of the last stage at work, where that has options.opr_modes */
@@ -112,6 +113,8 @@ int run_team_begin(run *r);
 /* What all of them do next, beside the program, when they have done what they were told before. */
 enum { RUN_TEAM_CREATE, RUN_TEAM_LOAD, RUN_TEAM_RUN, RUN_TEAM_SAVE, RUN_TEAM_MEASURE, RUN_TEAM_END };
 void run_team_tell(run *r, int what);
+/* Until they have done it. */
+void run_team_wait(run *r);
 /* Whether all transform alike, as a checkpoint must: 0, or 1 after saying who does not. */
 int run_team_alike(run *r);
 /* Why a step failed for all, where the first says `words`: those of the device that was the cause. */

@@ -100,6 +100,13 @@ wait_for_all(team *t)
 }
 
 void
+run_team_wait(run *r)
+{
+    if (r->team)
+        wait_for_all(r->team);
+}
+
+void
 run_team_tell(run *r, int what)
 {
     team *t = r->team;
@@ -158,8 +165,7 @@ int
 run_team_alike(run *r)
 {
     const char *plan = ag_solver_plan(r->solver);
-    if (r->team)
-        wait_for_all(r->team);
+    run_team_wait(r);
     for (int k = 0; r->team && k < r->team->size - 1; k++) {
         const member *m = &r->team->other[k];
         if (strcmp(ag_solver_plan(m->solver), plan) != 0)
