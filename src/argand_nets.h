@@ -43,7 +43,7 @@ typedef struct ag_net_info {
     int64_t patches;           /* patterns of a sample, and patches of its answer's input */
     int64_t answers;           /* patches of the answer of a sample */
     int64_t rows, cols;        /* of pattern and patch */
-    int64_t batch;             /* samples that run at a time */
+    int64_t batch;             /* samples that run at a time, on a processor maybe in parts */
     int64_t weight_bytes, activation_bytes; /* on the device */
 } ag_net_info;
 

@@ -226,6 +226,24 @@ START_TEST(test_batches)
         ag_net_destroy(net);
         ck_assert_msg(!memcmp(answer[0], answer[i], sizeof answer[0]), "%lld at a time", (long long)batch[i]);
     }
+    /* On a processor a batch of large patterns runs in parts. */
+    enum { WIDE = 192, ALL = SAMPLES * WIDE * WIDE };
+    ag_real *const large = calloc(5 * ALL, sizeof *large);
+    int64_t bytes[2] = {0, 1};
+    options.rows = options.cols = WIDE;
+    recipe_fill(large, ALL, "input", SEED, 0.5, 0.5);
+    for (int i = 0; i < 2 && ag_device_room(device).lanes == 1; i++) {
+        options.batch = i ? 1 : SAMPLES;
+        ck_assert_msg(!ag_net_create(&net, device, path, &options, &message), "%s", message.text);
+        ck_assert_int_eq(ag_net_content(net)->batch, options.batch);
+        bytes[i] = ag_net_content(net)->activation_bytes;
+        ag_real *const to = large + (1 + 2 * i) * ALL;
+        ck_assert_msg(!ag_net_run(net, SAMPLES, large, to, to + ALL), "%s", ag_device_message(device));
+        ag_net_destroy(net);
+    }
+    ck_assert_int_lt(bytes[0], SAMPLES * bytes[1]);
+    ck_assert(!memcmp(large + ALL, large + 3 * ALL, 2 * ALL * sizeof *large));
+    free(large);
     ag_device_close(device);
 }
 END_TEST

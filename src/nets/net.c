@@ -10,6 +10,9 @@ static const ag_architecture *const architectures[] = {&ag_hybrid_resnet, &ag_pt
 #define ARCHITECTURES ((int)(sizeof architectures / sizeof *architectures))
 /* No batch by itself is larger: more brings no speed. */
 #define LARGEST_BATCH 16
+/* On a processor a batch runs in parts whose activations the caches hold, but more than one sample, which share the
+   reading of the weights. */
+#define CACHED ((int64_t)20 << 20)
 
 void
 ag_net_options_default(ag_net_options *options)
@@ -40,7 +43,7 @@ ag_net_reals(const ag_net *net, int64_t activations)
 ag_array
 ag_net_at(const ag_net *net, int value)
 {
-    return ag_view(net->arena, net->value[value].offset * net->batch);
+    return ag_view(net->arena, net->value[value].offset * net->together);
 }
 
 /* ---- the arena ----------------------------------------------------------------------------- */
@@ -128,10 +131,13 @@ finish(ag_net *net, ag_message *message)
     if (net->batch > INT64_MAX / 64 / net->reals)
         return ag_fail(message, AG_BAD_ARGUMENT, "net: %lld samples at a time are too many", (long long)net->batch);
     const int64_t sample = net->info.patches * net->info.rows * net->info.cols;
-    net->host = ag_calloc(net->batch * sample, sizeof(ag_real));
+    const int64_t cached = AG_MAX(2, CACHED / (net->reals * (int64_t)sizeof(ag_real)));
+    const int parts = ag_device_room(net->device).lanes == 1 && !net->keep;
+    net->together = parts ? AG_MIN(net->batch, cached) : net->batch;
+    net->host = ag_calloc(net->together * sample, sizeof(ag_real));
     if (!net->host)
         return ag_fail(message, AG_NO_MEMORY, "net: no memory for %lld samples at a time", (long long)net->batch);
-    net->arena = ag_new(net->device, AG_REAL, net->batch * net->reals, "the activations of a net");
+    net->arena = ag_new(net->device, AG_REAL, net->together * net->reals, "the activations of a net");
     for (int i = 0; i < net->layers; i++)
         for (int k = 0; k < net->layer[i].operation->kernels; k++) {
             int known = 0;
@@ -146,7 +152,7 @@ finish(ag_net *net, ag_message *message)
     net->info.architecture = net->architecture;
     net->info.batch = net->batch;
     net->info.weight_bytes = net->weight_bytes;
-    net->info.activation_bytes = net->batch * net->reals * (int64_t)sizeof(ag_real);
+    net->info.activation_bytes = net->together * net->reals * (int64_t)sizeof(ag_real);
     return AG_OK;
 }
 

@@ -54,8 +54,8 @@ struct ag_net {
     ag_layer *layer;
     int planes[2]; /* values: amplitude and phase, or real and imaginary part; [0] -1: amplitude 1 */
     int input;     /* value: planes of the input */
-    int64_t batch;
-    int64_t reals; /* of the arena, for a sample */
+    int64_t batch, together; /* samples of a batch; those that go through the layers at a time */
+    int64_t reals;           /* of the arena, for a sample */
     int64_t weight_bytes;
     ag_array *arena;
     ag_real *host; /* the input of a batch, transformed */

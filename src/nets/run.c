@@ -62,7 +62,7 @@ run(ag_net *net, int64_t samples, const ag_real *input, ag_real *first, ag_real 
     const int64_t answer = net->info.answers * pattern;
     const double begin = net->profile ? ag_device_seconds(net->device) : 0;
     for (int64_t at = 0, n; at < samples && !ag_device_status(net->device); at += n) {
-        n = AG_MIN(samples - at, net->batch);
+        n = AG_MIN(samples - at, net->together);
         const double start = net->profile ? ag_device_seconds(net->device) : 0;
         for (int64_t i = 0; i < n * net->info.patches; i++)
             transform(net, net->host + i * pattern, input + at * sample + i * pattern, pattern);
