@@ -54,4 +54,14 @@ typedef void ag_c_kernel(const ag_shape *shape, const ag_arg *arg, int64_t begin
 #define linear_tap(a, b, c, d, fy, fx)                                                             \
     _Generic((a), cplx: cplx_linear_tap, waves: waves_linear_tap)(a, b, c, d, fy, fx)
 
+static inline void
+ag_atomic_add(ag_real *at, ag_real value)
+{
+    ag_real before, after;
+    __atomic_load(at, &before, __ATOMIC_RELAXED);
+    do
+        after = before + value;
+    while (!__atomic_compare_exchange(at, &before, &after, 1, __ATOMIC_RELAXED, __ATOMIC_RELAXED));
+}
+
 #endif

@@ -82,6 +82,7 @@ m4_define(`WITH_STORE', `if (shape->store == 1) {
         } else {
         STORE_AS(`REAL')$1
         }')
+m4_define(`ATOMIC_ADD', `ag_atomic_add(&$1, $2);')
 m4_define(`BITS_OF',    `ag_bits_of((float)($1))')
 m4_define(`FLOAT_OF',   `ag_float_of($1)')
 m4_define(`EACH_BLOCK', `for (int $1 = 0; $1 < ($3); $1++) {

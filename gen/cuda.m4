@@ -23,6 +23,7 @@ m4_define(`SIN',        `sinf($1)')
 m4_define(`ERF',        `erff($1)')
 m4_define(`EXP',        `expf($1)')
 m4_define(`TANH',       `tanhf($1)')
+m4_define(`ATOMIC_ADD', `atomicAdd(&$1, $2);')
 m4_define(`BITS_OF',    `__float_as_uint($1)')
 m4_define(`FLOAT_OF',   `__uint_as_float($1)')
 m4_divert(0)m4_dnl

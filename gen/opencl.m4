@@ -21,6 +21,7 @@ m4_define(`SIN',        `sin($1)')
 m4_define(`ERF',        `erf($1)')
 m4_define(`EXP',        `exp($1)')
 m4_define(`TANH',       `tanh($1)')
+m4_define(`ATOMIC_ADD', `atomic_add_real(&$1, $2);')
 m4_define(`BITS_OF',    `as_uint($1)')
 m4_define(`FLOAT_OF',   `as_float($1)')
 m4_divert(0)m4_dnl
@@ -37,6 +38,14 @@ typedef cplx waves;
 #define TILE_SPACE __local
 #define TILE_FENCE CLK_LOCAL_MEM_FENCE
 #endif
+/* The language has none for reals. */
+static inline void atomic_add_real(volatile __global real *at, const real value)
+{
+    volatile __global uint *const bits = (volatile __global uint *)at;
+    uint before = *bits, found;
+    while ((found = atomic_cmpxchg(bits, before, as_uint(as_float(before) + value))) != before)
+        before = found;
+}
 #define AG_PASTE2(a, b) a##b
 #define AG_PASTE(a, b) AG_PASTE2(a, b)
 HELPERS_TEXT

@@ -15,6 +15,9 @@ typedef enum ag_noise { AG_NOISE_GAUSSIAN, AG_NOISE_POISSON } ag_noise;
 /* How amplitudes lie on the device: as they are; or as whole multiples of a 65533rd of the range that the frame's
    have, which is wrong by half of that at most, and 0 is 0. */
 typedef enum ag_data_type { AG_DATA_FLOAT32, AG_DATA_UINT16 } ag_data_type;
+/* How the frames' terms of the object are added: in the order of the frames, or by atomic additions, whose rounding
+   differs from run to run. */
+typedef enum ag_sums { AG_SUMS_FIXED, AG_SUMS_ATOMIC } ag_sums;
 /* How positions are refined: by the slopes of the exit wave, or by the cross-correlation of exit waves. */
 typedef enum ag_position_method { AG_POSITION_GRADIENT, AG_POSITION_CORRELATION } ag_position_method;
 
@@ -52,6 +55,7 @@ typedef struct ag_options {
                               instead, because the phase of so dark a pixel is rounding */
     int clip_amplitudes;   /* negative amplitudes become 0 */
     ag_data_type data_type;
+    ag_sums sums;          /* atomic: projections */
     int shuffle;           /* PIE family, lsqml: a new random order in each iteration */
     int64_t modes;         /* of the probe, whose intensities add up; ep: 1 */
     int64_t opr_modes;     /* lsqml: eigen-probes, of which each frame adds its own weights of to the first mode; 0: none */

@@ -163,7 +163,7 @@ check_kernel check_lsq_direction, check_lsq_sums, check_lsq_frames, check_lsq_so
 check_kernel check_lsq_norm, check_lsq_scale, check_move_along, check_average;
 check_kernel check_poisson, check_poisson_sums, check_near_poisson, check_near_poisson_sums;
 check_kernel check_bound, check_turn_within, check_weigh, check_moduli, check_smooth, check_position_sums, check_position_lags, check_poisson_mean, check_poisson_alpha;
-check_kernel check_object_sum, check_object_coverage, check_object_step;
+check_kernel check_object_scatter, check_object_sum, check_object_coverage, check_object_step;
 check_kernel check_probe_terms, check_probe_step, check_probe_sum;
 check_kernel check_conv, check_conv3, check_spectral_add, check_spectral_mix, check_spectral_sum;
 check_kernel check_affine, check_norm_scale, check_channel_gate, check_channel_pool, check_spatial_gate;
@@ -182,7 +182,7 @@ check_kernel check_whole_ap, check_whole_dm, check_whole_raar;
 /* Which shapes a kernel is run at: all, those without a limit on local memory, the first, the first with
    activations in each precision. */
 enum { TRANSFORM, WINDOW, PLAIN, NET, MANY = 4 /* added: knows several modes */, WORDS = 8 /* reads or makes amplitudes */,
-       MATRIX = 16 /* also by matrix units */ };
+       MATRIX = 16 /* also by matrix units */, UNORDERED = 32 /* its sums round by the order that threads come in */ };
 #define KIND_OF(kind) ((kind) & 3)
 
 typedef struct kernel_row {

@@ -98,6 +98,29 @@ check_object_sum(problem *p)
 }
 
 void
+check_object_scatter(problem *p)
+{
+    const int64_t n = p->object_rows * p->object_cols;
+    for (int variant = 0; variant < 2; variant++) {
+        const int64_t step = variant ? p->windows : 0;
+        ag_complex *const number = random_complex(p, n);
+        ag_real *const density = random_reals(p, n);
+        ag_array *const d_number = place(p, AG_COMPLEX, n, number), *const d_density = place(p, AG_REAL, n, density);
+        wave *const e_number = take(p, n, sizeof *e_number);
+        double *const e_density = take(p, n, sizeof *e_density);
+        for (int64_t i = 0; i < n; i++) {
+            e_number[i] = wave_at(number, i);
+            e_density[i] = (double)density[i];
+        }
+        ag_run_object_scatter(p->program, p->slots * p->pixels, d_number, d_density, p->object_cols, p->d_frame, p->d_corner,
+                              p->d_fraction, p->d_probe, step, p->d_stack);
+        scatter(p, 0, p->slots, step, e_number, e_density);
+        compare(p, "number", 2 * n, fetch(p, d_number), (const double *)e_number);
+        compare(p, "density", n, fetch(p, d_density), e_density);
+    }
+}
+
+void
 check_object_coverage(problem *p)
 {
     const int64_t n = p->object_rows * p->object_cols;

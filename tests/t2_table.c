@@ -76,6 +76,7 @@ const kernel_row kernel_table[] = {
     ROW(near_projected, TRANSFORM + MANY, 1e-6),
     ROW(norm_scale, PLAIN, 5e-7),
     ROW(object_coverage, WINDOW + MANY, 2e-7),
+    ROW(object_scatter, WINDOW + MANY + UNORDERED, 5e-7),
     ROW(object_step, WINDOW + MANY, 3e-7),
     ROW(object_sum, WINDOW + MANY, 2e-7),
     ROW(opr_direction, WINDOW, 1e-6),

@@ -1,14 +1,16 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* t3_beside.c -- positions that are worked on at once, one after the other in the same order, to the bit. */
+/* t3_beside.c -- sums in another order: positions that are worked on at once give the bits of one after the other, atomic
+   sums but for rounding what sums in order give. */
 #include <stdlib.h>
 #include <string.h>
 
 #include "device.h"
+#include "solvers/solver.h"
 #include "t3.h"
 
 #define POINTS 24
 
-static int64_t passes;
+static int64_t passes, scattered;
 
 /* A scan whose positions lie far apart. */
 static ag_scan *
@@ -22,10 +24,11 @@ wide_scan(void)
 }
 
 static void
-count_passes(void *user, const char *line)
+count_launches(void *user, const char *line)
 {
     (void)user;
     passes += !strncmp(line, "modulus ", 8);
+    scattered += !strncmp(line, "object_scatter ", 15);
 }
 
 static void
@@ -77,7 +80,7 @@ START_TEST(beside)
         o.shuffle = 0;
         o.probe_start = 1;
         trial t = trial_begin(_i, NULL, scan, &o);
-        ag_device_trace(t.device, count_passes, ignore, NULL);
+        ag_device_trace(t.device, count_launches, ignore, NULL);
         passes = 0;
         trial_run(&t, 1);
         printf("%s on %s: %lld passes for %lld frames\n", o.method, test_device(_i), (long long)passes, (long long)frames);
@@ -97,11 +100,51 @@ START_TEST(beside)
 }
 END_TEST
 
+START_TEST(atomic)
+{
+    static const char *const method[] = {"dm", "ap", "raar"};
+    const char *const name = method[_i % 3];
+    ag_scan *scan = test_scan(16, 40, POINTS, 0.8);
+    ag_options o = test_options(name);
+    o.probe_start = 1;
+    o.subpixel = _i % 3 ? AG_SUBPIXEL_FOURIER : AG_SUBPIXEL_LINEAR;
+    ag_complex *fixed = trial_after(_i / 3, scan, &o, 3);
+    o.sums = AG_SUMS_ATOMIC;
+    trial t = trial_begin(_i / 3, NULL, scan, &o);
+    ag_device_trace(t.device, count_launches, ignore, NULL);
+    scattered = 0;
+    trial_run(&t, 3);
+    ck_assert_int_ge(scattered, 3);
+    ag_complex *sums = trial_object(&t);
+    trial_end(&t);
+    double *const weight = trial_weight(scan);
+    const double apart = trial_distance(fixed, sums, weight, 40 * 40, 0);
+    printf("%s on %s: atomic sums change the object by %.1e\n", name, test_device(_i / 3), apart);
+    ck_assert_double_le(apart, sizeof(ag_real) == 8 ? 1e-12 : 2e-5);
+    free(weight);
+    free(fixed);
+    free(sums);
+    ag_scan_destroy(scan);
+}
+END_TEST
+
+START_TEST(atomic_refused)
+{
+    ag_options o = test_options("rpie");
+    ag_message message;
+    o.sums = AG_SUMS_ATOMIC;
+    ck_assert_int_eq(ag_options_check(&o, 10, &message), AG_BAD_ARGUMENT);
+    ck_assert_ptr_nonnull(strstr(message.text, "found atomic, expected fixed: only dm, ap and raar know other ones, not rpie"));
+}
+END_TEST
+
 void
 add_beside_tests(Suite *suite)
 {
     TCase *tests = tcase_create("beside");
     tcase_set_timeout(tests, 120);
     tcase_add_loop_test(tests, beside, 0, test_devices());
+    tcase_add_loop_test(tests, atomic, 0, 3 * test_devices());
+    tcase_add_test(tests, atomic_refused);
     suite_add_tcase(suite, tests);
 }

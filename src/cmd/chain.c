@@ -14,6 +14,7 @@ static const char *const spectrum[] = {"any", "mask", "intensity", NULL};
 static const char *const subpixel[] = {"fourier", "linear", "none", NULL};
 static const char *const batches[] = {"random", "uniform", "compact", NULL};
 static const char *const data_type[] = {"float32", "uint16", NULL};
+static const char *const sums[] = {"fixed", "atomic", NULL};
 static const char *const shifts[] = {"gradient", "correlation", NULL};
 static const char *const noise[] = {"gaussian", "poisson", NULL};
 
@@ -30,6 +31,7 @@ static const struct {
 } setting[] = {
     {"subpixel", CHOICE, offsetof(ag_options, subpixel), 0, 0, subpixel},
     {"data-type", CHOICE, offsetof(ag_options, data_type), 0, 0, data_type},
+    {"sums", CHOICE, offsetof(ag_options, sums), 0, 0, sums},
     {"seed", WHOLE, offsetof(ag_options, seed), 0, 9e18, NULL},
     {"batch", WHOLE, offsetof(ag_options, batch), 1, 9e18, NULL},
     {"batches", CHOICE, offsetof(ag_options, batches), 0, 0, batches},

@@ -35,6 +35,7 @@ static const char help_end[] =
     "      --subpixel HOW       fourier (the probe is shifted), linear (the object is\n"
     "                           interpolated) or none (positions are rounded) (fourier)\n"
     "      --data-type NAME     of the amplitudes on the device: float32 or uint16 (float32)\n"
+    "      --sums HOW           of the object: fixed order, or atomic additions; dm, ap, raar (fixed)\n"
     "      --seed N             of the order of positions (0)\n"
     "      --threads N          of the cpu device (all cores)\n"
     "      --png DIR            pictures: object amplitude and phase, probe, error curve\n"
@@ -116,6 +117,7 @@ static const struct option long_options[] = {
     {"orthogonalise", required_argument, NULL, SETTING},
     {"subpixel", required_argument, NULL, SETTING},
     {"data-type", required_argument, NULL, SETTING},
+    {"sums", required_argument, NULL, SETTING},
     {"seed", required_argument, NULL, SETTING},
     {"threads", required_argument, NULL, THREADS},
     {"png", required_argument, NULL, PNG},

@@ -124,6 +124,11 @@ ag_options_check(const ag_options *o, int64_t frames, ag_message *message)
                        (int)AG_NOISE_POISSON);
     if ((unsigned)o->data_type > AG_DATA_UINT16)
         return ag_fail(message, AG_BAD_ARGUMENT, "data type: found %d, expected 0 to %d", (int)o->data_type, (int)AG_DATA_UINT16);
+    if ((unsigned)o->sums > AG_SUMS_ATOMIC)
+        return ag_fail(message, AG_BAD_ARGUMENT, "sums: found %d, expected 0 to %d", (int)o->sums, (int)AG_SUMS_ATOMIC);
+    if (method && o->sums && !method->knows_background)
+        return ag_fail(message, AG_BAD_ARGUMENT, "sums: found atomic, expected fixed: only dm, ap and raar know other ones, not %s",
+                       o->method);
     if (method && method->keeps_messages && o->position_start >= 0)
         return ag_fail(message, AG_BAD_ARGUMENT, "position start: found %lld, expected none: %s does not refine positions",
                        (long long)o->position_start, o->method);

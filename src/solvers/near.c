@@ -31,6 +31,8 @@ ag_solver_kernel(const ag_solver *s, int kernel)
     for (size_t i = 0; s->near && i < sizeof kernels / sizeof *kernels; i++)
         if (kernels[i][0] == kernel)
             return kernels[i][1];
+    if (kernel == AG_KERNEL_object_sum && s->options.sums == AG_SUMS_ATOMIC)
+        return AG_KERNEL_object_scatter;
     return kernel;
 }
 

@@ -15,7 +15,7 @@
    the state.  With a probe shifted to sub-pixel positions the probe's density is that of the windows
    at whole pixels.
 
-   The sums run over the frames in ascending order whatever the blocks.  */
+   The sums run over the frames in ascending order whatever the blocks, but for option sums' atomic ones.  */
 #include <stdlib.h>
 
 #include "solver.h"
@@ -101,6 +101,15 @@ add_to_object(ag_solver *s, int64_t first, const ag_pass *p, const ag_array *wav
     const projections *own = s->own;
     const ag_box b = first ? ag_solver_box(s, first, p->slots) : ag_solver_whole(s);
     ag_step(s->device, "object");
+    if (s->options.sums == AG_SUMS_ATOMIC) {
+        if (!first) {
+            ag_clear(own->number);
+            ag_clear(own->density);
+        }
+        ag_run_object_scatter(s->program, p->slots * s->window, own->number, own->density, s->object_cols, &p->frame, s->corner,
+                              s->fraction, &p->probe, p->probe_step, wave);
+        return;
+    }
     ag_run_object_sum(s->program, b.items, own->number, own->density, s->object_cols, b.top, b.left, b.right,
                       b.segments, p->slots, !first, &p->frame, s->corner, s->fraction, &p->probe, p->probe_step, wave);
 }

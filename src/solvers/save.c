@@ -97,7 +97,7 @@ add_words(ag_record *record, const ag_solver *s)
              "noise_precision %.15g probe_steps %lld rescale %d guard_bursts %d batches %d noise %d position_start %lld "
              "position_step %.15g position_limit %.15g position_affine %d position_method %d overlap_steps %lld modes %lld "
              "orthogonalise %lld momentum %.15g data_type %d opr_modes %lld opr_start %lld opr_intensity %d background_start %lld "
-             "background_period %lld residuals %lld",
+             "background_period %lld residuals %lld sums %d",
              o->method, (long long)o->batch, o->alpha, o->beta, o->object_step, o->probe_step,
              (long long)o->probe_start, (long long)o->probe_period, o->object_inertia, o->probe_inertia,
              o->modulus_guard, o->modulus_floor, o->clip_amplitudes, o->shuffle, (unsigned long long)o->seed,
@@ -106,7 +106,7 @@ add_words(ag_record *record, const ag_solver *s)
              o->position_limit, o->position_affine, (int)o->position_method, (long long)o->overlap_steps,
              (long long)o->modes, (long long)o->orthogonalise, o->momentum, (int)o->data_type,
              (long long)o->opr_modes, (long long)o->opr_start, o->opr_intensity, (long long)o->background_start,
-             (long long)o->background_period, (long long)o->residuals);
+             (long long)o->background_period, (long long)o->residuals, (int)o->sums);
     record->word[n].name = "constraints";
     ag_constraints_words(o, record->word[n].text, room);
     const size_t end = strlen(record->word[n].text);

@@ -132,8 +132,7 @@ void ag_solver_free_space(const ag_pass *pass, const ag_solver *solver, int sign
 const ag_array *ag_solver_table(const ag_solver *solver);
 /* Makes the transfer function on the device (near.c). */
 void ag_solver_transfer(ag_solver *solver, const ag_scan_info *info);
-/* The kernel that takes the place of one in the near field: the same where it is none of the
-   detector's. */
+/* The kernel that takes the place of one in the near field, or where sums are atomic; else the same. */
 int ag_solver_kernel(const ag_solver *solver, int kernel);
 /* The middle pass of the plain modulus constraint. */
 ag_middle ag_solver_modulus;
