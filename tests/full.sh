@@ -81,7 +81,7 @@ sanitizers_part() {
     "$abs_top_srcdir/configure" --with-backend=cpu --enable-sanitizers CC="$CC" \
         CFLAGS='-g -O1' || return 1
     # shellcheck disable=SC2016 # for make to expand
-    AG_SLOW=1 ASAN_OPTIONS=detect_leaks=0 $MAKE check VERBOSE=1 TESTS='$(sanitizer_tests)'
+    AG_SLOW=1 ASAN_OPTIONS=detect_leaks=0 $MAKE -j "$(getconf _NPROCESSORS_ONLN)" check VERBOSE=1 TESTS='$(sanitizer_tests)'
 }
 
 run_part() {
