@@ -3,14 +3,15 @@
 """Nets beside PyTorch, in one process: medians of alternating runs.
 
     bench/nets.py BUILD_FOLDER [--device cpu] [--nets A,B,CNN] [--batches 1,8,16] [--side 0]
-                  [--precision fp32] [--threads 2] [--repeat 9] [--stages] [--cpu-time]
+                  [--precision fp32] [--threads 2] [--repeat 9] [--warm 0] [--stages] [--cpu-time]
                   [--costs 67,3.35]
 
 needs numpy; without torch argand runs alone.  A and B: default Hybrid-ResNet, N = 128, four
 patterns; CNN: PtychoPINN's, N = 64, one pattern, batches 1 and 32.  On the CPU PyTorch runs with its
 default layout and with channels_last, on a GPU (TF32 off, from and to the host's memory, as
 argand) also through torch.compile, in 16 bits by autocast; the ratio is to the fastest of them.
-The answers are compared.  --stages: times of each stage, of both.  --cpu-time: seconds of the
+The answers are compared.  Before its turn each sleeps 50 ms and makes as many runs as --warm says, 0:
+as one that comes now and then, 5: as in a stream.  --stages: times of each stage, of both.  --cpu-time: seconds of the
 processor instead of the clock's, for one thread on a busy machine.  --costs: what the stages move and
 compute by the kernels' COST, and the least time that takes at so many TFLOP/s and TB/s.
 """
@@ -178,6 +179,7 @@ def main():
     parser.add_argument("--precision", default="fp32", choices=("fp32", "fp16", "bf16"))
     parser.add_argument("--threads", type=int, default=2)
     parser.add_argument("--repeat", type=int, default=9)
+    parser.add_argument("--warm", type=int, default=0)
     parser.add_argument("--stages", action="store_true")
     parser.add_argument("--cpu-time", action="store_true")
     parser.add_argument("--costs")
@@ -219,6 +221,8 @@ def compare(library, torch, name, model, batch, options, ways, plain, place):
     for _ in range(options.repeat):
         for k, work in enumerate([lambda way=way: way(samples) for way in ways.values()] + own):
             time.sleep(0.05)  # until the threads of the one before no longer spin
+            for _ in range(options.warm):
+                work()
             taken[k].append(1e3 * seconds(work, clock))
     medians = list(map(statistics.median, taken))
     print("%-4s batch %3d: argand %8.2f ms" % (name, batch, medians[-1]), end="")
