@@ -222,6 +222,8 @@ void ag_launch(ag_program *program, int kernel, int64_t items, const ag_value *v
    one. */
 void ag_program_join(ag_program *program, int on);
 
+/* Whether each launch is timed: then none are kept. */
+int ag_device_profiled(const ag_device *device);
 /* Launches between begin and end are kept, not run; replay runs them again. */
 typedef struct ag_recording ag_recording;
 ag_recording *ag_record_begin(ag_device *device);

@@ -305,6 +305,12 @@ ag_device_profile(ag_device *device, ag_timing_sink *sink, void *user)
     device->timing_user = user;
 }
 
+int
+ag_device_profiled(const ag_device *device)
+{
+    return device->timing != NULL;
+}
+
 void
 ag_device_trace(ag_device *device, ag_line_sink *trace, ag_line_sink *ledger, void *user)
 {

@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "backend.h"
 #include "device.h"
 #include "solvers/solver.h"
 #include "t3.h"
@@ -29,6 +30,23 @@ count_launches(void *user, const char *line)
     (void)user;
     passes += !strncmp(line, "modulus ", 8);
     scattered += !strncmp(line, "object_scatter ", 15);
+}
+
+static const ag_backend *real;
+static int64_t replays;
+
+static ag_status
+count_replay(ag_handle *handle, ag_tape *tape, int again)
+{
+    replays += again;
+    return real->replay(handle, tape, again);
+}
+
+static void
+ignore_timing(void *user, const ag_timing *timing)
+{
+    (void)user;
+    (void)timing;
 }
 
 static void
@@ -100,6 +118,50 @@ START_TEST(beside)
 }
 END_TEST
 
+/* An iteration whose launches are kept: the same trace and bits as where each is made and timed. */
+START_TEST(recorded)
+{
+    ag_scan *scan = wide_scan();
+    ag_options o = test_options("epie");
+    ag_complex *object[2], *probe[2];
+    int64_t count[2], size[2] = {0, 0};
+    o.subpixel = AG_SUBPIXEL_NONE;
+    o.probe_start = 0;
+    for (int k = 0; k < 2; k++) {
+        trial t = trial_begin(_i, NULL, scan, &o);
+        ag_backend counted = *t.device->backend;
+        real = t.device->backend;
+        counted.replay = count_replay;
+        t.device->backend = &counted;
+        replays = passes = 0;
+        ag_device_trace(t.device, count_launches, ignore, NULL);
+        if (k)
+            ag_device_profile(t.device, ignore_timing, NULL);
+        trial_run(&t, 3);
+        count[k] = passes;
+        ck_assert_int_eq(replays, k ? 0 : 3);
+        object[k] = trial_object(&t);
+        probe[k] = trial_probe(&t);
+        size[0] = t.pixels;
+        size[1] = t.window;
+        ag_device_profile(t.device, NULL, NULL);
+        ag_solver_destroy(t.solver);
+        t.solver = NULL;
+        t.device->backend = real;
+        trial_end(&t);
+    }
+    ck_assert_int_eq(count[0], count[1]);
+    ck_assert_int_eq(count[0], 3 * ag_scan_content(scan)->frames);
+    ck_assert_int_eq(memcmp(object[0], object[1], (size_t)size[0] * sizeof **object), 0);
+    ck_assert_int_eq(memcmp(probe[0], probe[1], (size_t)size[1] * sizeof **probe), 0);
+    for (int k = 0; k < 2; k++) {
+        free(object[k]);
+        free(probe[k]);
+    }
+    ag_scan_destroy(scan);
+}
+END_TEST
+
 START_TEST(atomic)
 {
     static const char *const method[] = {"dm", "ap", "raar"};
@@ -144,6 +206,7 @@ add_beside_tests(Suite *suite)
     TCase *tests = tcase_create("beside");
     tcase_set_timeout(tests, 120);
     tcase_add_loop_test(tests, beside, 0, test_devices());
+    tcase_add_loop_test(tests, recorded, 0, test_devices());
     tcase_add_loop_test(tests, atomic, 0, 3 * test_devices());
     tcase_add_test(tests, atomic_refused);
     suite_add_tcase(suite, tests);

@@ -29,6 +29,7 @@ typedef struct pie {
     ag_real *before; /* several ranks: the object and the probe that a batch begins with */
     int fused; /* one position at a time, at whole pixels that stay, one mode: the steps are made as the wave comes back */
     int keep;    /* terms stay single: they must be shifted, or there is one */
+    ag_recording *refining; /* the launches of an iteration that refines the probe, where all are alike */
     int32_t covered; /* coverage and probe_top belong to the present probe */
 } pie;
 
@@ -84,6 +85,7 @@ destroy(ag_solver *s)
     for (size_t i = 0; i < sizeof array / sizeof *array; i++)
         ag_array_destroy(array[i]);
     ag_beside_destroy(&own->beside);
+    ag_recording_destroy(own->refining);
     free(own->before);
     free(own);
 }
@@ -247,6 +249,20 @@ batch(ag_solver *s, int64_t first, int64_t slots, int refine)
     }
 }
 
+/* Position after position, whose launches are the same in every iteration: only the order, on the device, is not. */
+static void
+replay(ag_solver *s)
+{
+    pie *own = s->own;
+    if (!own->refining) {
+        own->refining = ag_record_begin(s->device);
+        for (int64_t at = 0; at < s->frames; at++)
+            position(s, at, 1, 1);
+        ag_record_end(own->refining);
+    }
+    ag_replay(own->refining);
+}
+
 static void
 iterate(ag_solver *s, int64_t iteration)
 {
@@ -258,9 +274,12 @@ iterate(ag_solver *s, int64_t iteration)
     if (!own->covered || (refine && o->batch > 1))
         cover(s);
     const int beside = own->alone && !refine;
+    const int alike = refine && own->fused && own->alone && s->amplitude.blocks == 1 && !ag_device_profiled(s->device);
     if (beside)
         ag_beside_begin(&own->beside, s);
-    for (int64_t first = 0, at = 0, count, mine; first < s->all; first += count, at += mine) {
+    if (alike)
+        replay(s);
+    for (int64_t first = 0, at = 0, count, mine; first < s->all && !alike; first += count, at += mine) {
         count = beside ? ag_beside_count(&own->beside, s, first) : AG_MIN(o->batch, s->all - first);
         mine = ag_solver_mine(s, first, count);
         (own->fused ? position : batch)(s, at, mine, refine);
