@@ -42,7 +42,7 @@ typedef cplx waves;
 static inline void atomic_add_real(volatile __global real *at, const real value)
 {
     volatile __global uint *const bits = (volatile __global uint *)at;
-    uint before = *bits, found;
+    uint before = atomic_add(bits, 0), found; /* a plain read would race */
     while ((found = atomic_cmpxchg(bits, before, as_uint(as_float(before) + value))) != before)
         before = found;
 }
