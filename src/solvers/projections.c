@@ -172,9 +172,9 @@ refine_probe(ag_solver *s)
     }
 }
 
-/* The waves' say on the object once more, now with the new probe. */
+/* The waves once more, now with the new probe. */
 static void
-sum_object(ag_solver *s)
+once_more(ag_solver *s, void (*look)(ag_solver *, int64_t, const ag_pass *, const ag_array *))
 {
     projections *own = s->own;
     ag_array wave;
@@ -182,7 +182,7 @@ sum_object(ag_solver *s)
     for (int64_t first = 0; first < s->frames && !ag_device_status(s->device); first += pass.slots) {
         pass = next(s, first, NULL, &wave);
         ag_solver_shift_probe(s, &pass);
-        add_to_object(s, first, &pass, &wave);
+        look(s, first, &pass, &wave);
         ag_stack_ahead(&own->wave, AG_STACK_READ);
     }
 }
@@ -201,22 +201,6 @@ divide_object(ag_solver *s)
                   s->method->guard);
 }
 
-/* How far the waves are from those of the object and probe that they have led to. */
-static void
-look_back(ag_solver *s)
-{
-    projections *own = s->own;
-    ag_array wave;
-    ag_pass pass;
-    for (int64_t first = 0; first < s->frames && !ag_device_status(s->device); first += pass.slots) {
-        pass = next(s, first, NULL, &wave);
-        ag_solver_shift_probe(s, &pass);
-        ag_residuals_overlap(s, first, &pass, &wave);
-        ag_stack_ahead(&own->wave, AG_STACK_READ);
-    }
-    ag_residuals_total(s);
-}
-
 static void
 iterate(ag_solver *s, int64_t iteration)
 {
@@ -228,13 +212,15 @@ iterate(ag_solver *s, int64_t iteration)
         (iteration - o->probe_start) % AG_MAX(1, o->probe_period) == 0) {
         refine_probe(s);
         for (int64_t k = 1; k < o->overlap_steps; k++) {
-            sum_object(s);
+            once_more(s, add_to_object);
             divide_object(s);
             refine_probe(s);
         }
     }
-    if (ag_residuals_due(s))
-        look_back(s);
+    if (ag_residuals_due(s)) {
+        once_more(s, ag_residuals_overlap);
+        ag_residuals_total(s);
+    }
     ag_positions_move(s);
 }
 
