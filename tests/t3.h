@@ -34,6 +34,9 @@ double *trial_weight(const ag_scan *scan);
 /* The object after so many iterations on device i. */
 ag_complex *trial_after(int i, const ag_scan *scan, const ag_options *options, int64_t iterations);
 
+/* Options that the first device must refuse in words that hold these. */
+void trial_refused(const ag_scan *scan, const ag_options *options, const char *words);
+
 #define METHODS 9
 
 void add_mode_tests(Suite *suite);

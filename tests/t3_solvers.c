@@ -197,6 +197,16 @@ START_TEST(reference_vectors)
 }
 END_TEST
 
+void
+trial_refused(const ag_scan *scan, const ag_options *options, const char *words)
+{
+    ag_device *device = test_open(0);
+    ag_need need;
+    ck_assert_int_eq(ag_solver_memory(device, scan, options, &need), AG_BAD_ARGUMENT);
+    ck_assert_msg(strstr(ag_device_message(device), words) != NULL, "%s", ag_device_message(device));
+    ag_device_close(device);
+}
+
 int
 main(void)
 {
