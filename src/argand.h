@@ -293,8 +293,6 @@ int64_t ag_solver_history(const ag_solver *solver, const double **error, const d
 /* Where option residuals asks for them (else NULL), of each iteration (NaN: not due), in parts of the root of the sum of
    a^2: how far the waves' moduli are from the data, and the waves that these make of them from probe times object. */
 void ag_solver_residuals(const ag_solver *solver, const double **modulus, const double **overlap);
-/* The identity of the transform plan: equal ids compute alike. */
-const char *ag_solver_plan(const ag_solver *solver);
 ag_status ag_solver_measure(ag_solver *solver, ag_quality *quality);
 /* Copies the positions as they are now; of several ranks each its own, to their places in frames x 2 of all. */
 void ag_solver_positions(const ag_solver *solver, double *position);
@@ -393,6 +391,8 @@ ag_status ag_picture_write(const char *path, ag_picture kind, int64_t rows, int6
 ag_status ag_picture_read(const char *place, int64_t rows, int64_t cols, double *value, ag_message *message);
 /* A curve of `count` positive values, logarithmic, as PNG. */
 ag_status ag_curve_write(const char *path, int64_t count, const double *value, ag_message *message);
+
+#include "argand_plans.h"
 
 #ifdef __cplusplus
 }

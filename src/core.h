@@ -192,6 +192,7 @@ typedef struct ag_room {
     const struct ag_fft *fft; /* the library that transforms; NULL: the kernels do */
     int whole;
     int matrix;
+    const char *plan; /* in place of the table's, for frames of its size; NULL: none */
 } ag_room;
 ag_room ag_device_room(const ag_device *device);
 /* Its memory is the host's. */
@@ -251,11 +252,16 @@ typedef struct ag_plan {
     int64_t spill;         /* reals of spilt tiles per frame; 0: none */
     const struct ag_fft *fft; /* the library that transforms; NULL: the kernels do, which is fused */
     struct ag_transforms *transforms;  /* see ag_plan_passes */
-    char id[160];
+    char id[AG_PLAN_ID];
 } ag_plan;
 /* Only the sizes and the id; no arrays. */
 ag_status ag_plan_shape(ag_plan *plan, const ag_room *room, int64_t rows, int64_t cols,
                         int linear, ag_message *message);
+/* plan_id.c: what an id says, for such a device; the words of a failure name what is wrong with it.  And the id. */
+ag_status ag_plan_read(ag_plan *plan, const ag_room *room, const char *id, ag_message *message);
+void ag_plan_name(ag_plan *plan);
+/* All that follows from the axes, the tile and `whole`, which becomes 0 where a frame does not fit. */
+void ag_plan_settle(ag_plan *plan, const ag_room *room);
 /* For `room`, NULL: the device's. */
 ag_status ag_plan_create(ag_plan *plan, ag_device *device, int64_t rows, int64_t cols, int linear,
                          const ag_room *room);
@@ -275,6 +281,12 @@ int64_t ag_axis_table_size(const ag_axis *axis);
 ag_status ag_axis_table(const ag_axis *axis, ag_complex *table);
 /* Radices up to 2^most. */
 void ag_axis_choose(ag_axis *axis, int length, int most);
+/* What the kernels have, ends with 0. */
+extern const int ag_radix[];
+int ag_is_smooth(int n);
+/* Other ways to transform a length, `most` at most: the usual one first, then those of few stages, in all orders; for
+   Bluestein's algorithm other numbers of points.  Returns how many there are. */
+int ag_axis_orders(ag_axis *list, int most, const ag_axis *usual);
 
 typedef struct ag_transforms ag_transforms;
 void ag_transforms_destroy(ag_transforms *transforms);

@@ -235,8 +235,20 @@ ag_room
 ag_device_room(const ag_device *device)
 {
     const ag_limits *l = &device->limits;
-    const ag_room room = {l->tile, l->lanes, l->parallel, l->local, l->allocation, l->memory, device->fft, l->whole, l->matrix};
+    const ag_room room = {l->tile, l->lanes, l->parallel, l->local, l->allocation, l->memory, device->fft, l->whole, l->matrix,
+                          *device->plan ? device->plan : NULL};
     return room;
+}
+
+ag_status
+ag_device_plan(ag_device *device, const char *id, ag_message *message)
+{
+    const ag_room room = ag_device_room(device);
+    ag_plan plan;
+    const ag_status status = id ? ag_plan_read(&plan, &room, id, message) : AG_OK;
+    if (!status)
+        snprintf(device->plan, sizeof device->plan, "%s", id ? id : "");
+    return status;
 }
 
 int

@@ -22,6 +22,7 @@ struct ag_device {
     int64_t steps; /* launched so far */
     ag_recording *recording;
     const ag_fft *fft; /* transforms; NULL: the kernels do */
+    char plan[AG_PLAN_ID]; /* see ag_device_plan; "": none */
     ag_timing_sink *timing;
     void *timing_user;
     const char *step; /* see ag_step; NULL: none yet */

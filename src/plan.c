@@ -11,8 +11,8 @@
 
 #define PI 3.14159265358979323846
 
-static int
-is_smooth(int n)
+int
+ag_is_smooth(int n)
 {
     static const int prime[] = {2, 3, 5, 7};
     for (int i = 0; i < 4; i++)
@@ -48,12 +48,63 @@ ag_axis_choose(ag_axis *axis, int length, int most)
 {
     memset(axis, 0, sizeof *axis);
     axis->length = axis->points = length;
-    if (!is_smooth(length)) {
-        for (axis->points = 2 * length - 1; !is_smooth(axis->points);)
+    if (!ag_is_smooth(length)) {
+        for (axis->points = 2 * length - 1; !ag_is_smooth(axis->points);)
             axis->points++;
         axis->chirp = axis->points;
     }
     factor(axis, most);
+}
+
+const int ag_radix[] = {16, 8, 7, 5, 4, 3, 2, 0};
+
+/* Adds the orders of exactly `stages` more radices that make up `rest` points, but for the first of the list; returns
+   how many there are then. */
+static int
+add_orders(ag_axis *list, int n, int most, ag_axis axis, int rest, int stages)
+{
+    if (!stages && rest == 1 && n < most && memcmp(&axis, list, sizeof axis) != 0)
+        list[n++] = axis;
+    for (const int *r = ag_radix; stages && *r; r++)
+        if (rest % *r == 0) {
+            ag_axis longer = axis;
+            longer.radix[longer.stages++] = *r;
+            n = add_orders(list, n, most, longer, rest / *r, stages - 1);
+        }
+    return n;
+}
+
+int
+ag_axis_orders(ag_axis *list, int most, const ag_axis *usual)
+{
+    int n = 0, twos = 0, least = 0;
+    list[n++] = *usual;
+    if (usual->chirp) {
+        ag_axis axis = *usual;
+        for (axis.points++; n < most && 4 * axis.points <= 5 * usual->points; axis.points++)
+            if (ag_is_smooth(axis.points)) {
+                axis.chirp = axis.points;
+                memset(axis.radix, 0, sizeof axis.radix);
+                factor(&axis, 4);
+                list[n++] = axis;
+            }
+        return n;
+    }
+    for (int i = 0; i < usual->stages; i++)
+        if (usual->radix[i] % 2)
+            least++;
+        else
+            for (int r = usual->radix[i]; r > 1; r /= 2)
+                twos++;
+    least += (twos + 3) / 4;
+    /* One more than the fewest that will do: shorter butterflies may suit an instruction set. */
+    for (int stages = least; stages <= AG_MIN(least + 1, AG_MAX_STAGES); stages++) {
+        ag_axis empty;
+        memset(&empty, 0, sizeof empty);
+        empty.length = empty.points = usual->length;
+        n = add_orders(list, n, most, empty, usual->points, stages);
+    }
+    return n;
 }
 
 int
@@ -142,15 +193,6 @@ ag_axis_table(const ag_axis *axis, ag_complex *table)
     return axis->chirp ? chirp_table(axis, table + axis->chirp) : AG_OK;
 }
 
-static int
-put_axis(char *text, size_t room, const ag_axis *axis)
-{
-    int n = snprintf(text, room, "%d%s", axis->length, axis->chirp ? "b" : "");
-    for (int i = 0; i < axis->stages && n < (int)room; i++)
-        n += snprintf(text + n, room - (size_t)n, "%c%d", i ? '.' : '=', axis->radix[i]);
-    return n;
-}
-
 static int64_t
 tops(int64_t rows, int64_t cols)
 {
@@ -175,24 +217,47 @@ natural_shape(ag_plan *plan, const ag_room *room, int rows, int cols)
     snprintf(plan->id, sizeof plan->id, "%s rows %d cols %d", room->fft->name, rows, cols);
 }
 
-static void
-name(ag_plan *plan)
-{
-    const ag_shape *s = &plan->shape;
-    int n = snprintf(plan->id, sizeof plan->id, "passes%d rows ", s->whole ? 1 : 3);
-    n += put_axis(plan->id + n, sizeof plan->id - (size_t)n, &s->y);
-    n += snprintf(plan->id + n, sizeof plan->id - (size_t)n, " cols ");
-    n += put_axis(plan->id + n, sizeof plan->id - (size_t)n, &s->x);
-    snprintf(plan->id + n, sizeof plan->id - (size_t)n, " tile %d%s", s->tile, s->spill ? " spill" : "");
-}
-
 void
 ag_plan_in_passes(ag_plan *plan)
 {
     if (plan->shape.whole) {
         plan->shape.whole = 0;
-        name(plan);
+        ag_plan_name(plan);
     }
+}
+
+/* A tile and the buffer of a sum must fit in local memory, else tiles go to global memory. */
+static int
+tile_fits(const ag_shape *s, const ag_room *room)
+{
+    const int64_t local = room->local - (int64_t)sizeof(ag_real) * room->lanes - 128;
+    return 2 * (int64_t)sizeof(ag_real) * s->tile * AG_MAX(s->y.points, s->x.points) <= local;
+}
+
+/* A whole frame, its lines padded as LINE in gen/gpu.m4. */
+static int
+frame_fits(const ag_shape *s, const ag_room *room)
+{
+    const int64_t line = (2 * (int64_t)s->x.length + 31) / 32 * 32 + 17;
+    return room->whole > 0 && !s->spill && !s->y.chirp && !s->x.chirp &&
+           (int64_t)sizeof(ag_real) * (line * s->y.length + room->whole) + 256 <= room->local;
+}
+
+void
+ag_plan_settle(ag_plan *plan, const ag_room *room)
+{
+    ag_shape *s = &plan->shape;
+    s->modes = 1;
+    s->lanes = room->lanes;
+    s->spill = !tile_fits(s, room);
+    s->whole = s->whole && frame_fits(s, room);
+    s->strips_x = (s->x.length + s->tile - 1) / s->tile;
+    s->strips_y = (s->y.length + s->tile - 1) / s->tile;
+    plan->amplitude = (int64_t)s->strips_y * s->x.length * s->tile;
+    plan->scratch = 2 * plan->amplitude;
+    plan->tops = tops(s->y.length, s->x.length);
+    plan->spill = s->spill ? (int64_t)AG_MAX(s->strips_x, s->strips_y) * 2 * s->tile * AG_MAX(s->y.points, s->x.points) : 0;
+    ag_plan_name(plan);
 }
 
 ag_status
@@ -200,15 +265,22 @@ ag_plan_shape(ag_plan *plan, const ag_room *room, int64_t rows, int64_t cols, in
               ag_message *message)
 {
     memset(plan, 0, sizeof *plan);
-    if (rows < 2 || cols < 2 || rows > 16384 || cols > 16384)
+    if (rows < 2 || cols < 2 || rows > AG_LONGEST || cols > AG_LONGEST)
         return ag_fail(message, AG_BAD_ARGUMENT,
-                       "frame: found %lld x %lld pixels, expected 2 to 16384 in each direction",
-                       (long long)rows, (long long)cols);
+                       "frame: found %lld x %lld pixels, expected 2 to %d in each direction",
+                       (long long)rows, (long long)cols, AG_LONGEST);
     ag_shape *s = &plan->shape;
+    if (room->plan && !room->fft) {
+        const ag_status status = ag_plan_read(plan, room, room->plan, message);
+        s->linear = linear;
+        if (status || (s->y.length == rows && s->x.length == cols))
+            return status;
+        memset(plan, 0, sizeof *plan);
+    }
     s->linear = linear;
-    s->modes = 1;
-    s->lanes = room->lanes;
     if (room->fft) {
+        s->modes = 1;
+        s->lanes = room->lanes;
         natural_shape(plan, room, (int)rows, (int)cols);
         return AG_OK;
     }
@@ -216,27 +288,12 @@ ag_plan_shape(ag_plan *plan, const ag_room *room, int64_t rows, int64_t cols, in
     const int most = room->lanes > 1 || room->tile >= 16 ? 4 : 3;
     ag_axis_choose(&s->y, (int)rows, most);
     ag_axis_choose(&s->x, (int)cols, most);
-    /* A tile and the buffer of a sum must fit in local memory, else tiles go to global memory. */
-    const int64_t longest = AG_MAX(s->y.points, s->x.points);
-    const int64_t local = room->local - (int64_t)sizeof(ag_real) * room->lanes - 128;
-    s->tile = room->tile;
-    while (s->tile > 4 && 2 * (int64_t)sizeof(ag_real) * s->tile * longest > local && room->lanes > 1)
+    for (s->tile = room->tile; s->tile > 4 && !tile_fits(s, room) && room->lanes > 1;)
         s->tile /= 2;
-    if (2 * (int64_t)sizeof(ag_real) * s->tile * longest > local) {
-        s->spill = 1;
+    if (!tile_fits(s, room))
         s->tile = room->tile;
-    }
-    /* A whole frame, its lines padded as LINE in gen/gpu.m4. */
-    const int64_t line = (2 * cols + 31) / 32 * 32 + 17;
-    s->whole = room->whole > 0 && !s->spill && !s->y.chirp && !s->x.chirp &&
-               (int64_t)sizeof(ag_real) * (line * rows + room->whole) + 256 <= room->local;
-    s->strips_x = (s->x.length + s->tile - 1) / s->tile;
-    s->strips_y = (s->y.length + s->tile - 1) / s->tile;
-    plan->amplitude = (int64_t)s->strips_y * s->x.length * s->tile;
-    plan->scratch = 2 * plan->amplitude;
-    plan->tops = tops(rows, cols);
-    plan->spill = s->spill ? (int64_t)AG_MAX(s->strips_x, s->strips_y) * 2 * s->tile * longest : 0;
-    name(plan);
+    s->whole = 1;
+    ag_plan_settle(plan, room);
     return AG_OK;
 }
 

@@ -8,6 +8,7 @@
 
 /* Pixels of a row that one group of a gathering kernel takes: SEGMENT in gen/common.m4. */
 #define AG_SEGMENT 128
+#define AG_LONGEST 16384 /* rows or columns of a frame */
 #define AG_MAX_STAGES 12 /* LAST_STAGE in gen/gpu.m4 is one less */
 
 /* A one-dimensional transform of `length` points in place, see gen/fft.m4.  `points` is

@@ -78,6 +78,16 @@ launches(ag_device *d, ag_real *value)
     ag_plan_destroy(&plan);
 }
 
+/* Plans that are measured: on the processor, where no kernel is compiled for them; of one order of radices, for what wins is
+   chance, and so then are the calls. */
+static void
+tune(ag_device *d)
+{
+    ag_tuning tuning = {.rows = 4, .cols = 11, .modes = 1, .frames = 1, .orders = 1, .repeats = 1};
+    if (ag_device_is_host(d))
+        ag_plan_tune(d, &tuning);
+}
+
 static void
 conclude(ag_device *d, outcome *o)
 {
@@ -110,6 +120,7 @@ job_run(const ag_scan *scan, const ag_backend *backend)
     for (int i = 0; i < JOB_METHODS; i++)
         solve(d, scan, method[i], o.found.object[i], &o.found.quality[i]);
     launches(d, o.found.value);
+    tune(d);
     conclude(d, &o);
     return o;
 }

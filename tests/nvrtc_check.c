@@ -104,7 +104,7 @@ shape_lines(char *text, size_t room, const char *shape, int local)
         exit(2);
     }
     const int whole = strchr(shape, 'w') ? 512 : 0;
-    const ag_room gpu = {16, whole ? whole : 256, 8, strchr(shape, 's') ? 1 : local, INT64_MAX, INT64_MAX, NULL, whole, 0};
+    const ag_room gpu = {16, whole ? whole : 256, 8, strchr(shape, 's') ? 1 : local, INT64_MAX, INT64_MAX, NULL, whole, 0, NULL};
     if (ag_plan_shape(&plan, &gpu, rows, cols, strchr(shape, 'l') != NULL, &message)) {
         fprintf(stderr, "%s\n", message.text);
         exit(1);

@@ -255,7 +255,7 @@ END_TEST
 START_TEST(test_table)
 {
     ag_plan plan;
-    const ag_room room = {16, 64, 8, 32768, INT64_MAX, INT64_MAX, NULL, 0, 0};
+    const ag_room room = {16, 64, 8, 32768, INT64_MAX, INT64_MAX, NULL, 0, 0, NULL};
     ag_arg one[AG_MAX_ARGS], rising[AG_MAX_ARGS]; /* so that what ends lies after what begins */
     for (int i = 0; i < AG_MAX_ARGS; i++) {
         one[i] = (ag_arg){NULL, 0, 1, 1, 1};

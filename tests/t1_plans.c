@@ -93,7 +93,7 @@ START_TEST(test_shapes)
 {
     ag_plan a, b;
     ag_message message;
-    const ag_room gpu = {16, 256, 8, 32768, INT64_MAX, INT64_MAX, NULL, 0, 0};
+    const ag_room gpu = {16, 256, 8, 32768, INT64_MAX, INT64_MAX, NULL, 0, 0, NULL};
     static const int64_t bad[][2] = {{1, 8}, {8, 1}, {0, 8}, {-4, 8}, {16385, 8}, {8, 16385}};
     for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) {
         ck_assert_int_eq(ag_plan_shape(&a, &gpu, bad[i][0], bad[i][1], 0, &message),
@@ -115,6 +115,107 @@ START_TEST(test_shapes)
     /* An id has room for the longest lists of radices. */
     ck_assert_int_eq(ag_plan_shape(&b, &gpu, 16381, 16381, 0, &message), AG_OK);
     ck_assert(strlen(b.id) < sizeof b.id - 1 && strstr(b.id, " spill"));
+}
+END_TEST
+
+/* An id read is the plan that it names, whatever the order of its radices. */
+START_TEST(test_ids)
+{
+    const ag_room room[] = {{16, 256, 8, 32768, INT64_MAX, INT64_MAX, NULL, 0, 0, NULL},
+                            {16, 256, 8, 232448, INT64_MAX, INT64_MAX, NULL, 512, 0, NULL},
+                            {8, 1, 8, INT64_MAX, INT64_MAX, INT64_MAX, NULL, 0, 0, NULL}};
+    static const int sizes[][2] = {{128, 100}, {131, 512}, {16384, 2}, {16381, 97}, {80, 112}, {64, 64}};
+    static ag_axis list[64];
+    ag_message message;
+    for (size_t k = 0; k < sizeof room / sizeof *room; k++)
+        for (size_t i = 0; i < sizeof sizes / sizeof *sizes; i++) {
+            ag_plan usual, plan, again;
+            ck_assert_int_eq(ag_plan_shape(&usual, &room[k], sizes[i][0], sizes[i][1], 0, &message), AG_OK);
+            const int n = ag_axis_orders(list, 64, &usual.shape.y);
+            ck_assert(n >= 1 && n <= 64 && !memcmp(list, &usual.shape.y, sizeof *list));
+            ck_assert(n > 1 || sizes[i][0] == 16384);
+            for (int j = 0; j < n; j++) {
+                for (int other = 0; other < j; other++)
+                    ck_assert(memcmp(&list[j], &list[other], sizeof *list) != 0);
+                plan = usual;
+                plan.shape.y = list[j];
+                ag_plan_settle(&plan, &room[k]);
+                ck_assert_msg(ag_plan_read(&again, &room[k], plan.id, &message) == AG_OK, "%s: %s", plan.id, message.text);
+                ck_assert_str_eq(again.id, plan.id);
+                ck_assert_msg(!memcmp(&again.shape, &plan.shape, sizeof plan.shape), "%s: another shape", plan.id);
+                ck_assert(again.spill == plan.spill && again.scratch == plan.scratch && again.tops == plan.tops &&
+                          again.amplitude == plan.amplitude);
+                ag_room wish = room[k];
+                wish.plan = plan.id;
+                ck_assert_int_eq(ag_plan_shape(&again, &wish, sizes[i][0], sizes[i][1], 1, &message), AG_OK);
+                ck_assert(again.shape.linear && !strcmp(again.id, plan.id));
+                ck_assert_int_eq(ag_plan_shape(&again, &wish, 12, 20, 0, &message), AG_OK);
+                ck_assert_ptr_nonnull(strstr(again.id, " rows 12=4.3 cols 20=4.5 "));
+            }
+        }
+}
+END_TEST
+
+/* What anybody may write in place of an id: where it is wrong, what was found and what was expected. */
+START_TEST(test_bad_ids)
+{
+    static const struct {
+        const char *id, *words;
+    } bad[] = {
+        {"", "found \"\", expected passes1 or passes3"},
+        {"passes2 rows 8=8 cols 8=8 tile 8", "found \"passes2 rows 8=8 cols 8=\", expected passes1"},
+        {"passes3 Rows 8=8 cols 8=8 tile 8", "found the byte 82"},
+        {"passes3 rows 8=8\ncols 8=8 tile 8", "found the byte 10"},
+        {"passes3 cols 8=8 rows 8=8 tile 8", "expected \" rows \""},
+        {"passes3 rows 8=8 tile 8", "expected \" cols \""},
+        {"passes3 rows 8=8 cols 8=8", "found \"\", expected \" tile \""},
+        {"passes3 rows 1=1 cols 8=8 tile 8", "rows: found 1 pixels, expected 2 to 16384"},
+        {"passes3 rows =8 cols 8=8 tile 8", "rows: found 0 pixels"},
+        {"passes3 rows 8=8 cols 16385=8 tile 8", "cols: found 16385 pixels"},
+        {"passes3 rows 99999999999999999999=8 cols 8=8 tile 8", "rows: found 0 pixels"},
+        {"passes3 rows 8=8 cols 12=2.6 tile 8", "cols: found a radix of 6, expected 2, 3, 4, 5, 7, 8 or 16"},
+        {"passes3 rows 8=8 cols 8=8. tile 8", "cols: found a radix of 0"},
+        {"passes3 rows 8=8 cols 8=8.1 tile 8", "cols: found a radix of 1"},
+        {"passes3 rows 8=8 cols 16=2.4 tile 8", "cols: found radices whose product is 8, expected 16"},
+        {"passes3 rows 8 cols 16=16 tile 8", "rows: found radices whose product is 1, expected 8"},
+        {"passes3 rows 8=2.2.2.2.2.2.2.2.2.2.2.2.2 cols 8=8 tile 8", "rows: found more than 12 radices"},
+        {"passes3 rows 8=16.16.16.16.16.16.16.16.16.16.16.16 cols 8=8 tile 8", "whose product is 281474976710656, expected 8"},
+        {"passes3 rows 8b=16 cols 8=8 tile 8", "rows: found 8b, expected 8"},
+        {"passes3 rows 11=16 cols 8=8 tile 8", "rows: found 11, expected 11b"},
+        {"passes3 rows 11b=4.5 cols 8=8 tile 8", "rows: found radices whose product is 20, expected 21 to twice that"},
+        {"passes3 rows 11b=5.3.3 cols 8=8 tile 8", "rows: found radices whose product is 45"},
+        {"passes3 rows 8=8 cols 8=8 tile 16", "tile: found 16 columns, expected 8 on this device"},
+        {"passes3 rows 8=8 cols 8=8 tile 8 spill", "spill\", expected \"passes3 rows 8=8 cols 8=8 tile 8\" on this device"},
+        {"passes1 rows 8=8 cols 8=8 tile 8", "found \"passes1"},
+        {"passes3 rows 08=8 cols 8=8 tile 8", "rows 08=8"},
+        {"passes3 rows 8=8 cols 8=8 tile 8 ", "expected \"passes3"},
+    };
+    const ag_room room = {8, 1, 8, 1 << 20, INT64_MAX, INT64_MAX, NULL, 0, 0, NULL};
+    const ag_room gpu = {16, 256, 8, 32768, INT64_MAX, INT64_MAX, NULL, 256, 0, NULL};
+    char text[400];
+    ag_message message;
+    ag_plan plan;
+    for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) {
+        ck_assert_int_eq(ag_plan_read(&plan, &room, bad[i].id, &message), AG_BAD_ARGUMENT);
+        ck_assert_msg(!strncmp(message.text, "plan", 4) && strstr(message.text, bad[i].words), "%s: %s", bad[i].id, message.text);
+    }
+    memset(text, 'p', sizeof text - 1);
+    text[sizeof text - 1] = 0;
+    ck_assert_int_eq(ag_plan_read(&plan, &room, text, &message), AG_BAD_ARGUMENT);
+    ck_assert_ptr_nonnull(strstr(message.text, "found 399 characters, expected at most 159"));
+    /* A tile halves; what it needs of local memory follows. */
+    ck_assert_int_eq(ag_plan_read(&plan, &gpu, "passes3 rows 8=8 cols 8=8 tile 12", &message), AG_BAD_ARGUMENT);
+    ck_assert_ptr_nonnull(strstr(message.text, "found 12 columns, expected 16, or that halved down to 4, on this device"));
+    ck_assert_int_eq(ag_plan_read(&plan, &gpu, "passes1 rows 8=8 cols 8=8 tile 4", &message), AG_OK);
+    ck_assert_int_eq(ag_plan_read(&plan, &gpu, "passes1 rows 512=8.8.8 cols 8=8 tile 4", &message), AG_BAD_ARGUMENT);
+    ck_assert_int_eq(ag_plan_read(&plan, &gpu, "passes3 rows 512=8.8.8 cols 8=8 tile 16", &message), AG_BAD_ARGUMENT);
+    ck_assert_int_eq(ag_plan_read(&plan, &gpu, "passes3 rows 512=8.8.8 cols 8=8 tile 16 spill", &message), AG_OK);
+
+    ag_device *const d = test_open(0);
+    ck_assert_int_eq(ag_device_plan(d, "passes3", &message), AG_BAD_ARGUMENT);
+    ck_assert_int_eq(ag_device_status(d), AG_OK);
+    ck_assert_int_eq(ag_device_plan(d, NULL, NULL), AG_OK);
+    ag_device_close(d);
 }
 END_TEST
 
@@ -283,6 +384,8 @@ add_plans(Suite *suite)
     tcase_add_test(plans, test_axes);
     tcase_add_test(plans, test_tables);
     tcase_add_test(plans, test_shapes);
+    tcase_add_test(plans, test_ids);
+    tcase_add_test(plans, test_bad_ids);
     suite_add_tcase(suite, plans);
 }
 

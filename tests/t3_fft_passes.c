@@ -258,6 +258,61 @@ START_TEST(propagations)
 }
 END_TEST
 
+/* ---- plans other than the table's --------------------------------------------------------------- */
+
+/* On cpu, with each instruction set, all orders of radices and numbers of points; where kernels are compiled, some orders, each
+   with another tile. */
+START_TEST(plans)
+{
+    static const int size[][2] = {{128, 128}, {96, 96}, {100, 100}, {80, 112}, {64, 64}, {26, 31}};
+    static const char *const isa[] = {"avx512", "avx2", "baseline"};
+    static ag_axis list[2][256];
+    const char *name = test_device(_i % test_devices()), *set = isa[_i / test_devices()];
+    const int compiled = strcmp(name, "cpu") != 0;
+    ag_device *d;
+    ag_message message;
+    if (compiled && _i >= test_devices())
+        return;
+    if (!compiled)
+        setenv("ARGAND_ISA", set, 1);
+    if (!compiled && ag_device_open(&d, name, &message)) {
+        printf("skip plans on cpu: %s\n", message.text);
+        return;
+    }
+    d = compiled ? test_open(_i % test_devices()) : d;
+    int count = 0;
+    double worst = 0;
+    for (size_t i = compiled ? 4 : 0; i < (compiled ? 5 : sizeof size / sizeof *size); i++) {
+        const struct size at = {compiled ? size[i][0] / 2 : size[i][0], compiled ? size[i][1] / 2 : size[i][1], 0};
+        problem p = make(&at);
+        const ag_room room = ag_device_room(d);
+        ag_complex *const result = ag_calloc(SLOTS * p.pixels, sizeof *result);
+        ag_plan usual;
+        ck_assert_ptr_nonnull(result);
+        ck_assert_int_eq(ag_plan_shape(&usual, &room, p.rows, p.cols, 0, &message), AG_OK);
+        const int most = compiled ? 3 : 256;
+        const int rows = ag_axis_orders(list[0], most, &usual.shape.y), cols = ag_axis_orders(list[1], most, &usual.shape.x);
+        for (int k = 0; k < AG_MAX(rows, cols); k++) {
+            ag_plan plan = usual;
+            double far[2] = {0, 0};
+            plan.shape.y = list[0][k % rows];
+            plan.shape.x = list[1][k % cols];
+            plan.shape.tile = compiled ? 16 >> k % 3 : usual.shape.tile;
+            ag_plan_settle(&plan, &room);
+            ck_assert_msg(!ag_device_plan(d, plan.id, &message), "%s: %s", plan.id, message.text);
+            ck_assert_int_eq(propagate(&p, d, result, far), AG_OK);
+            ck_assert_msg(far[1] <= TOLERANCE, "%s, %s: result off by %g", test_where(d), plan.id, far[1]);
+            worst = fmax(worst, far[1]);
+            count++;
+        }
+        end(&p);
+        free(result);
+    }
+    printf("%s%s%s: %d plans, results off by at most %.2g\n", name, compiled ? "" : " ", compiled ? "" : set, count, worst);
+    ag_device_close(d);
+}
+END_TEST
+
 void
 add_propagations(Suite *suite)
 {
@@ -265,4 +320,8 @@ add_propagations(Suite *suite)
     tcase_set_timeout(tests, 240);
     tcase_add_loop_test(tests, propagations, 0, module_count());
     suite_add_tcase(suite, tests);
+    TCase *others = tcase_create("plans");
+    tcase_set_timeout(others, 240);
+    tcase_add_loop_test(others, plans, 0, 3 * test_devices());
+    suite_add_tcase(suite, others);
 }

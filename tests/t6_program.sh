@@ -94,10 +94,10 @@ below() {
 # ---- commands and their options ----------------------------------------------------------
 
 works "--help" --help
-holds out devices info convert simulate infer reconstruct "--version"
+holds out devices info convert simulate infer reconstruct bench "--version"
 check "--help names the commands" list
 works "--version" --version
-for command in devices info convert simulate infer reconstruct; do
+for command in devices info convert simulate infer reconstruct bench; do
     works "$command --help" "$command" --help
     holds out "Usage: argand $command" "-h, --help" "Exit status"
     check "$command --help explains" list
@@ -328,6 +328,123 @@ for device in $devices; do
         'BEGIN { if (x == "" || y == "" || x - y > 1e-5 || y - x > 1e-5) print x, y }' >>list
     check "near field: $device agrees with cpu" list
 done
+
+# ---- plans that are measured ---------------------------------------------------------------------
+
+# entry PLAN ROWS COLS [MODES]: of this processor; wisdom ENTRY...: a file of them.
+hardware=$("$argand" devices 2>/dev/null | sed -n 's/^cpu  *//p')
+tile=$(case $hardware in *avx512*) echo 16 ;; *avx2*) echo 8 ;; *) echo 4 ;; esac)
+entry() {
+    printf '{"backend": "cpu", "device": "%s", "rows": %s, "cols": %s, "modes": %s, "plan": "%s"}' "$hardware" "$2" "$3" "${4:-1}" "$1"
+}
+wisdom() { (IFS=,; printf '{"argand_wisdom": 1, "plans": [%s]}\n' "$*") >wisdom.json; }
+refuses 2 "bench without tune" 'found "", expected tune' bench
+refuses 2 "bench of something else" 'found "paint", expected tune' bench paint
+for size in 1 16385 16x 12x1 x8 8x8x8 -8 ten; do
+    refuses 2 "bench tune $size" 'expected N or ROWSxCOLS, each from 2 to 16384' bench tune -o bad.json -- $size
+done
+refuses 2 "bench tune, a gain that is none" '--gain|"100"' bench tune 8 --gain 100
+refuses 2 "bench tune, no repeats" '--repeat|"0"' bench tune 8 --repeat 0
+refuses 1 "bench tune, a device that is none" 'device "gpu"' bench tune 8 -d gpu -o bad.json
+refuses 1 "bench tune, no such folder" "cannot be written" bench tune 8 -d cpu -o nowhere/bad.json
+cp scan.cxi kept.cxi
+refuses 2 "bench tune onto a scan" "scan.cxi: found no JSON in line 1" bench tune 8 -d cpu -o scan.cxi
+cmp scan.cxi kept.cxi >>list 2>&1
+check "bench tune leaves a file alone that is none of its own" list
+works "bench tune" bench tune 16 12x20 11 -d cpu --repeat 2 --frames 2 --orders 3 -o tuned.json
+holds out "16 x 16" "12 x 20" "11 x 11" "gain, %"
+holds tuned.json '"argand_wisdom": 1' '"plans": ['
+check "bench tune prints a table and writes a file" list
+for device in $devices; do
+    works "bench tune on $device" bench tune 8 -d "$device" --repeat 1 --frames 1 --orders 1 --gain 99
+    holds out " 8 x 8 " "the table's"
+    check "bench tune on $device prints what stays" list
+done
+# What is known of other devices and sizes stays; what does not beat the table's goes, also what once did.
+wisdom "$(entry "passes3 rows 12=3.4 cols 20=5.4 tile $tile" 12 20)" "$(entry 'any' 99 20)" \
+    '{"backend": "cuda", "device": "X", "rows": 12, "cols": 20, "modes": 1, "plan": "y", "note": [7]}'
+run 0 bench tune 12x20 -d cpu --repeat 1 --frames 1 --orders 1 --gain 99 -o wisdom.json
+holds wisdom.json '"rows": 99' '"cuda"' '"note"'
+[ "$(grep -c '"rows"' wisdom.json)" = 2 ] || cat wisdom.json >>list
+check "bench tune keeps what it did not measure" list
+
+run 0 reconstruct scan.cxi -n 4 -d cpu -q --json usual.json
+rows=$(sed -n 's/.*passes3 rows \([0-9]*\)=.*/\1/p' usual.json) other=$(sed -n 's/.*"\(passes3 .*\)".*/\1/p' usual.json)
+case $rows in
+16) new=4.4 ;;
+32) new=2.4.4 ;;
+64) new=4.4.4 ;;
+*) new=none && echo "frames of $rows rows" >>list ;;
+esac
+new="passes3 rows $rows=$new cols $rows=$new tile $tile"
+[ "$new" != "$other" ] || echo "both are $new" >>list
+check "the test knows another plan than $other" list
+wisdom "$(entry "$new" "$rows" "$rows")" "$(entry "passes3 rows 8=8 cols 8=8 tile $tile" 8 8)"
+run 0 reconstruct scan.cxi -n 4 -d cpu --json wise.json --wisdom wisdom.json --checkpoint wise.check -o wise.cxi
+holds wise.json "\"plan\": \"$new\"" '"devices_with_a_plan": 1' '"file": "wisdom.json"'
+! grep -q 'has no plan' err || cat err >>list
+awk -v x="$(number usual.json relative_l2)" -v y="$(number wise.json relative_l2)" \
+    'BEGIN { if (x == "" || y == "" || x - y > 1e-5 || y - x > 1e-5) print x, y }' >>list
+check "--wisdom: its plan is taken, said, and agrees with the usual one" list
+run 0 reconstruct scan.cxi -n 6 -d cpu -q --json whole.json --wisdom wisdom.json
+run 0 reconstruct scan.cxi -n 6 -d cpu -q --json resumed.json --wisdom wisdom.json --resume wise.check
+[ "$(number whole.json relative_l2)" = "$(number resumed.json relative_l2)" ] || echo "another relative_l2" >>list
+check "--wisdom: a run that resumes with it is the run" list
+refuses 1 "--wisdom: a run that resumes without it" "checkpoint/plan" reconstruct scan.cxi -n 6 -d cpu -q --resume wise.check -o bad.cxi
+wisdom "$(entry "$new" "$rows" "$rows" 3)" "$(entry "passes3 rows 8=8 cols 8=8 tile $tile" 8 8)"
+run 0 reconstruct scan.cxi -n 1 -d cpu --json none.json --wisdom wisdom.json
+holds err "wisdom.json: has no plan for cpu" "frames of $rows x $rows" "the usual one is taken"
+holds none.json "\"plan\": \"$other\"" '"devices_with_a_plan": 0'
+check "--wisdom: that it has no plan is said" list
+run 0 reconstruct scan.cxi -n 1 -m 3 -d cpu,cpu -q --json three.json --wisdom wisdom.json
+holds three.json "\"plan\": \"$new\"" '"devices_with_a_plan": 2'
+check "--wisdom: modes count, each device takes its own" list
+
+# What a file of plans may not be.  hostile WHAT TEXTS: refused with wisdom.json.
+hostile() { refuses 2 "--wisdom: $(echo "$1" | cut -c 1-70)" "wisdom.json: $2" reconstruct scan.cxi -q -d cpu -o bad.cxi --wisdom wisdom.json; }
+good=$(entry "$new" "$rows" "$rows")
+refuses 1 "--wisdom: none there" "none.json2: cannot be opened" reconstruct scan.cxi -d cpu -o bad.cxi --wisdom none.json2
+refuses 2 "--wisdom with a library" "--fft fftw, expected --fft fused" reconstruct scan.cxi -d cpu -o bad.cxi --wisdom wisdom.json --fft fftw
+refuses 2 "--wisdom as the output" "which is the wisdom" reconstruct scan.cxi -d cpu -o wisdom.json --wisdom wisdom.json
+: >wisdom.json
+hostile "empty" "found no JSON in line 1"
+printf '\001\000\377' >wisdom.json
+hostile "bytes" "found no JSON in line 1"
+head -c 100000 /dev/zero | tr '\0' '[' >wisdom.json
+hostile "a deep one" "found no JSON"
+echo '[]' >wisdom.json
+hostile "a list" "argand_wisdom: found nothing, expected 1"
+echo '{"argand_wisdom": 2, "plans": []}' >wisdom.json
+hostile "of another version" "argand_wisdom: found 2, expected 1"
+echo '{"argand_wisdom": 1, "plans": {}}' >wisdom.json
+hostile "without a list" "plans: found {}, expected a list"
+wisdom "$good" 7
+hostile "an entry that is none" "plans[1]: found 7, expected an object"
+for field in backend device plan rows cols modes; do
+    wisdom "$good" "$(entry any 9 9 | sed "s/\"$field\"/\"not\"/")"
+    hostile "without $field" "plans[1]/$field: found nothing, expected"
+done
+wisdom "$(entry "$new" '"64"' "$rows")"
+hostile "a size that is a text" 'plans[0]/rows: found "64", expected a whole number'
+wisdom "$(entry "$new" 1e9 "$rows")"
+hostile "a size that is no whole number" 'plans[0]/rows: found 1'
+wisdom "$good" "$good"
+hostile "two plans for one" "plans[1]: found the device and frame of plans[0], expected one"
+# bad PLAN TEXTS: the plan of this device and frame is wrong.
+bad() {
+    wisdom "$(entry "$1" "$rows" "$rows")"
+    hostile "$1" "plans[0]/plan$2"
+}
+bad "" ': found "", expected passes1 or passes3'
+bad "passes3 rows 8=8 cols 8=8 tile $tile" ": found one for frames of 8 x 8, expected $rows x $rows"
+bad "passes3 rows $rows=4 cols $rows=4.4 tile $tile" ", rows: found radices whose product is 4, expected $rows"
+bad "passes3 rows $rows=4.6 cols $rows=4.4 tile $tile" ", rows: found a radix of 6, expected 2, 3, 4, 5, 7, 8 or 16"
+bad "passes3 rows $rows=4.7 cols $rows=4.4 tile $tile" ", rows: found radices whose product is 28, expected $rows"
+bad "$(echo "$new" | sed 's/tile .*/tile 32/')" ", tile: found 32 columns, expected $tile on this device"
+bad "$(echo "$new" | sed 's/passes3/passes1/')" ": found \"passes1"
+bad "$new spill" ": found|expected \"$new\" on this device"
+bad "$(head -c 5000 /dev/zero | tr '\0' p)" ": found 5000 characters, expected at most 159"
+bad '\u001b[2J' ": found the byte 27"
 
 # ---- several devices -----------------------------------------------------------------------------
 

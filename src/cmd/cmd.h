@@ -10,6 +10,7 @@
 
 #define CMD_KEV_M 1.23984198e-9 /* photon energy in keV times wavelength in m */
 
+int cmd_bench(int argc, char **argv);
 int cmd_convert(int argc, char **argv);
 int cmd_devices(int argc, char **argv);
 int cmd_infer(int argc, char **argv);
@@ -84,6 +85,14 @@ int cmd_write_text(const char *command, const char *option, const char *path, co
 /* Writes a report, which it takes (NULL: there was no memory for it), to such a file; "-" is the standard
    output. */
 int cmd_write_json(const char *command, const char *path, struct json_t *report);
+/* wisdom.c: plans that were measured.  Reads a file of them: 0, or the exit status after saying why; an empty one; */
+int cmd_wisdom_read(const char *command, const char *path, struct json_t **wisdom);
+struct json_t *cmd_wisdom_new(void);
+/* lets the device take the plan for frames of rows, columns and modes, if there is one: 0, or 2 after saying what is wrong with it;
+   puts in what was found, in place of what was known of that size: other than 0 where memory does not suffice. */
+int cmd_wisdom_take(const char *command, const char *path, const struct json_t *wisdom, ag_device *device, const int64_t size[3],
+                    int *found);
+int cmd_wisdom_put(struct json_t *wisdom, const ag_device *device, const ag_tuning *tuning);
 enum { CMD_PATH = 4096 };
 /* "FOLDER/FILE": 0, or 1 after saying that it is too long. */
 int cmd_picture_path(const char *command, const char *option, const char *folder, const char *file, char path[CMD_PATH]);

@@ -23,6 +23,7 @@ static const struct {
     {"simulate", cmd_simulate, "make a scan to try things with"},
     {"infer", cmd_infer, "run a trained net on a scan"},
     {"reconstruct", cmd_reconstruct, "reconstruct object and probe from a scan"},
+    {"bench", cmd_bench, "measure which plans are the fastest"},
 };
 #define COMMANDS ((int)(sizeof command / sizeof *command))
 

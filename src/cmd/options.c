@@ -27,6 +27,7 @@ static const char help_end[] =
     "  -d, --device NAME[,...]  see argand devices (ARGAND_DEVICE, else the first); several share the frames\n"
     "      --fft NAME           who transforms: fused (the kernels themselves), or a library that\n"
     "                           argand devices lists for the device (fused)\n"
+    "      --wisdom FILE        plans that argand bench tune has found; sizes that it lacks take the usual ones\n"
     "      --start FILE         begin with the object and probe of a result\n"
     "  -m, --modes N            modes of the probe, whose intensities add up (those of the start)\n"
     "      --mode-share X       of the power, where modes beyond the start's begin (0.1)\n"
@@ -102,7 +103,7 @@ static const char help_end[] =
 static const char help_exit[] =
     "\nExit status: 0 done, 1 failed, 2 the command line is wrong, 128 + N stopped by signal N.\n";
 
-enum { FFT = 256, START, THREADS, PNG, JSON, CHECKPOINT, EVERY, RESUME, PREVIEW, MEMORY, PROFILE, MODE_SHARE, SPECTRUM, SETTING };
+enum { FFT = 256, WISDOM, START, THREADS, PNG, JSON, CHECKPOINT, EVERY, RESUME, PREVIEW, MEMORY, PROFILE, MODE_SHARE, SPECTRUM, SETTING };
 
 static const struct option long_options[] = {
     {"algorithm", required_argument, NULL, 'a'},
@@ -111,6 +112,7 @@ static const struct option long_options[] = {
     {"output", required_argument, NULL, 'o'},
     {"device", required_argument, NULL, 'd'},
     {"fft", required_argument, NULL, FFT},
+    {"wisdom", required_argument, NULL, WISDOM},
     {"start", required_argument, NULL, START},
     {"modes", required_argument, NULL, 'm'},
     {"mode-share", required_argument, NULL, MODE_SHARE},
@@ -227,6 +229,9 @@ take(run *r, int c, const char *option)
     case FFT:
         r->fft = optarg;
         return 1;
+    case WISDOM:
+        r->wisdom = optarg;
+        return 1;
     case START:
         r->start = optarg;
         return 1;
@@ -272,6 +277,8 @@ check(const run *r)
         spectrum |= r->stage[k].options.probe_spectrum != AG_SPECTRUM_ANY;
     if (!spectrum)
         return cmd_usage(name, "--spectrum-from: expected with it --probe-spectrum");
+    if (r->wisdom && r->fft && strcmp(r->fft, "fused") != 0)
+        return cmd_usage(name, "--wisdom: found a file and --fft %s, expected --fft fused, whose plans it has", r->fft);
     if (r->resume && !*r->resume && !r->checkpoint)
         return cmd_usage(name, "--resume: found no file, expected one, or --checkpoint");
     if ((r->every || r->every_seconds > 0) && !r->checkpoint && !r->preview)

@@ -28,23 +28,23 @@ run_places(run *r)
     const struct {
         const char *option, *path;
         int special;
-        const char *taken[3], *is[3]; /* what must not be overwritten */
+        const char *taken[4], *is[4]; /* what must not be overwritten */
     } file[] = {
         {"--output",
          r->output,
          0,
-         {r->scan_path, r->resume},
-         {"the scan", "the checkpoint to resume"}},
+         {r->scan_path, r->resume, r->wisdom},
+         {"the scan", "the checkpoint to resume", "the wisdom"}},
         {"--json",
          json,
          1,
-         {r->scan_path, r->output, r->start},
-         {"the scan", "the result", "the start"}},
+         {r->scan_path, r->output, r->start, r->wisdom},
+         {"the scan", "the result", "the start", "the wisdom"}},
         {"--checkpoint",
          r->checkpoint,
          0,
-         {r->scan_path, r->output, json},
-         {"the scan", "the result", "the report"}},
+         {r->scan_path, r->output, json, r->wisdom},
+         {"the scan", "the result", "the report", "the wisdom"}},
     };
     const struct {
         const char *option, *path;
@@ -52,7 +52,7 @@ run_places(run *r)
     } folder[] = {{"--png", r->png, &r->png_made}, {"--preview", r->preview, &r->preview_made}};
     char path[RUN_PATH];
     for (size_t i = 0; i < sizeof file / sizeof *file; i++)
-        for (size_t k = 0; file[i].path && k < 3; k++)
+        for (size_t k = 0; file[i].path && k < 4; k++)
             if (file[i].taken[k] && cmd_same_file(file[i].path, file[i].taken[k]))
                 return cmd_usage(name, "%s: found %s, which is %s, expected another file",
                                  file[i].option, file[i].path, file[i].is[k]);
@@ -160,6 +160,8 @@ run_json(const run *r)
         (json_int_t)r->need.host, "file_bytes", (json_int_t)r->need.file, "signal", r->signal, "options", run_options_json(r));
     for (int k = RUN_MODULUS; report && k < RUN_CURVES && has_residuals(r); k++)
         json_object_set_new(report, run_curve_name[k], run_curve_json(r, k, r->done));
+    if (report && r->wisdom)
+        json_object_set_new(report, "wisdom", json_pack("{s:s s:i}", "file", r->wisdom, "devices_with_a_plan", r->planned));
     if (report && r->profile && json_object_set_new(report, "profile", run_profile_object(r))) {
         json_decref(report);
         report = NULL;

@@ -96,6 +96,27 @@ free_background(run *r)
     return 0;
 }
 
+/* Plans of --wisdom for the devices; where it has none the usual one stays, and that is said. */
+static int
+take_wisdom(run *r)
+{
+    const ag_scan_info *info = ag_scan_content(r->scan);
+    const int64_t size[3] = {info->rows, info->cols, r->modes};
+    ag_device *device;
+    for (int k = 0; r->wisdom && (device = run_device(r, k)); k++) {
+        int found = 0;
+        const int status = cmd_wisdom_take(name, r->wisdom, r->plans, device, size, &found);
+        if (status)
+            return status;
+        r->planned += found;
+        if (!found && !r->quiet)
+            fprintf(stderr, "argand %s: warning: %s: has no plan for %s (%s), frames of %lld x %lld and modes %lld; the usual one is taken\n",
+                    name, r->wisdom, ag_device_name(device), ag_device_description(device), (long long)size[0], (long long)size[1],
+                    (long long)size[2]);
+    }
+    return 0;
+}
+
 /* The image of --spectrum-from for all stages. */
 static int
 take_spectrum(run *r)
@@ -249,6 +270,8 @@ work(run *r)
     ag_result *start = NULL;
     int status = run_places(r);
     run_lean();
+    if (!status && r->wisdom)
+        status = cmd_wisdom_read(name, r->wisdom, &r->plans);
     if (status)
         return status;
     status = run_devices(r);
@@ -267,6 +290,8 @@ work(run *r)
         r->modes = given < RUN_MODES ? given : RUN_MODES;
     for (int k = 0; k < r->stages; k++)
         r->stage[k].options.modes = r->modes;
+    if (!status)
+        status = take_wisdom(r);
     if (!status)
         status = free_positions(r);
     if (!status)
@@ -328,6 +353,7 @@ cmd_reconstruct(int argc, char **argv)
     for (int k = 0; k < RUN_CURVES; k++)
         free(r.curve[k]);
     free(r.chain);
+    json_decref(r.plans);
     free(r.profile);
     return status < 0 ? 0 : status;
 }

@@ -22,6 +22,9 @@ extern const char *const run_curve_name[RUN_CURVES];
 
 typedef struct run {
     const char *scan_path, *output, *device_name, *fft, *start, *png, *json;
+    const char *wisdom; /* file of plans; NULL: none */
+    json_t *plans;      /* what it holds */
+    int planned;           /* devices that it has a plan for */
     const char *checkpoint, *resume, *preview; /* resume "": the checkpoint, if there is one */
     int quiet;
     int png_made, preview_made; /* the folder was not there */
@@ -108,6 +111,8 @@ int run_result(const run *r);
 /* team.c: opens the devices of --device, by which the frames of a run are divided: 0, or the exit status after saying
    why. */
 int run_devices(run *r);
+/* The k-th of them, from 0; NULL after the last. */
+ag_device *run_device(const run *r, int k);
 /* The threads of the others, with object and probe as they are on the host. */
 int run_team_begin(run *r);
 /* What all of them do next, beside the program, when they have done what they were told before. */

@@ -239,6 +239,13 @@ run_devices(run *r)
     return 0;
 }
 
+ag_device *
+run_device(const run *r, int k)
+{
+    const int size = r->team ? r->team->size : 1;
+    return !k ? r->device : k < size ? r->team->other[k - 1].device : NULL;
+}
+
 int
 run_team_begin(run *r)
 {
