@@ -40,13 +40,15 @@ m4_define(`GATHER', `GATHER_SLOTS(`OWN(i, from, to)$1
                 END_OWN')')
 m4_define(`GATHERED_WAVES', `OWN_WAVES($@)')
 m4_define(`GATHER_WAVES', `GATHER_SLOTS(`GATHERED_WAVES(i, from, to, `$1')')')
-/* What object_sum and object_step gather. */
+/* What object_sum and object_step gather; the squares where the condition holds. */
 m4_define(`SUM_SLOTS', `GATHER_WAVES(`
                     FETCH(stack, z0 + i + COLS)
                     const waves p = WAVES(probe, p0 + i), z = WAVES(stack, z0 + i), t = conjugate_product(p, z);
                     const waves old = WAVES(sums, i), sum = {old.re + weight * t.re, old.im + weight * t.im};
                     PUT_WAVES(sums, i, sum);
-                    PUT_ROW_REALS(squares, i, ROW_REALS(squares, i) + weight * (p.re * p.re + p.im * p.im));')')
+                    if ($1) {
+                    PUT_ROW_REALS(squares, i, ROW_REALS(squares, i) + weight * (p.re * p.re + p.im * p.im));
+                    }')')
 /* SUMS_IN(number, at, how, density, place, how), SUMS_OUT(the same): `sums' and `squares' of a segment that lies in arrays;
    how is 0 for one that is left alone, 1 begins at 0, 2 goes on.  On a device by way of SUMS_BUFFER. */
 m4_define(`SUMS_BUFFER', `GATHER_BUFFER')

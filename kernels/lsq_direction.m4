@@ -7,7 +7,7 @@
    segment of an object row, see object_sum.  (M. Odstrcil et al., Opt. Express 26, 3108 (2018);
    preconditioner: pty-chi, github.com/AdvancedPhotonSource/pty-chi.)  */
 
-COST(slots * PIXELS * MODES * (1 + 3 * LINEAR), 16, 12)
+COST(slots * PIXELS * MODES * (1 + 3 * LINEAR), 16, 8)
 COST(items / segments * (right - left), 12 + 8 * keep + 8 * !fresh, 8)
 KERNEL(lsq_direction, OUT(cplx, direction), OUT(cplx, number), VAL(index, object_cols), VAL(index, top),
            VAL(index, left), VAL(index, right), VAL(index, segments), VAL(index, slots), VAL(int, fresh), VAL(int, keep),
@@ -20,9 +20,8 @@ KERNEL(lsq_direction, OUT(cplx, direction), OUT(cplx, number), VAL(index, object
         OWN(i, 0, width)
             SUM_RE(i) = fresh ? 0 : number[place + i].re;
             SUM_IM(i) = fresh ? 0 : number[place + i].im;
-            SUM_SQUARE(i) = 0;
         END_OWN
-        SUM_SLOTS
+        SUM_SLOTS(0)
         OWN(i, 0, width)
             const real w = illumination[place + i], below = SQRT(w * w + least * least);
             const real factor = below > 0 ? 1 / below : 0;

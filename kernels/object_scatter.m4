@@ -3,11 +3,11 @@
        number[pixel]  += sum_s conj(p_s) z_s,    density[pixel] += sum_s |p_s|^2
 
    what object_sum gathers, by atomic additions: an item is a pixel of a slot's window.  Slots add in whatever order they
-   come, so that rounding changes from run to run.  */
+   come, so that rounding changes from run to run.  The density is left alone unless `dense'.  */
 
-COST(items * (1 + 3 * LINEAR), 24, 3)
+COST(items * (1 + 3 * LINEAR), 16 + 8 * dense, 2 + dense)
 COST(items * MODES, 16, 10)
-KERNEL(object_scatter, OUT(cplx, number), OUT(real, density), VAL(index, object_cols), IN(int, frame), IN(int, corner),
+KERNEL(object_scatter, OUT(cplx, number), OUT(real, density), VAL(index, object_cols), VAL(int, dense), IN(int, frame), IN(int, corner),
            IN(real, fraction), IN(cplx, probe), VAL(index, probe_step), IN(cplx, stack))
     EACH(i)
         const index s = i / (ROWS * (index)COLS), pixel = i % (ROWS * (index)COLS), j = frame[s];
@@ -26,7 +26,9 @@ KERNEL(object_scatter, OUT(cplx, number), OUT(real, density), VAL(index, object_
             const real weight = LINEAR ? wy * wx : 1;
             ATOMIC_ADD(number[at].re, weight * re)
             ATOMIC_ADD(number[at].im, weight * im)
+            if (dense) {
             ATOMIC_ADD(density[at], weight * square)
+            }
         }
     END_EACH
 END_KERNEL

@@ -9,7 +9,7 @@
    (J. M. Rodenburg, H. M. L. Faulkner, Appl. Phys. Lett. 85, 4795 (2004); A. Maiden, D. Johnson,
    P. Li, Optica 4, 736 (2017); the coverage form: tike, github.com/AdvancedPhotonSource/tike.)  */
 
-COST(slots * PIXELS * MODES * (1 + 3 * LINEAR), 16, 12 + 3 * LINEAR)
+COST(slots * PIXELS * MODES * (1 + 3 * LINEAR), 16, 12 - 4 * whole + 3 * LINEAR)
 COST(items / segments * (right - left), 16 + 4 * whole, 10)
 KERNEL(object_step, OUT(cplx, object), VAL(index, object_cols), VAL(index, top), VAL(index, left), VAL(index, right),
            VAL(index, segments), VAL(index, slots), IN(int, frame), IN(int, corner), IN(real, fraction),
@@ -27,7 +27,7 @@ KERNEL(object_step, OUT(cplx, object), VAL(index, object_cols), VAL(index, top),
             SUM_IM(i) = 0;
             SUM_SQUARE(i) = 0;
         END_OWN
-        SUM_SLOTS
+        SUM_SLOTS(!whole)
         /* Not `whole ? ... : ...' below: LLVM 19 fails on a choice between two kinds of memory (gfx90a). */
         if (whole) {
         OWN(i, 0, width)

@@ -20,13 +20,18 @@ UPDATE_PASS(update, `IN(real, probe_top), IN(real, object_top), VAL(real, alpha)
         REDUCE_MAX(top_object, i, 0, refine ? STRIPS_X : 0)
             top_object = larger(top_object, object_top[i]);
         END_MAX(top_object)
-        const real inverse_root_of_top = top_probe > 0 ? 1 / SQRT(top_probe) : 0;', `
+        const real inverse_root_of_top = top_probe > 0 ? 1 / SQRT(top_probe) : 0;
+        const real same_factor = object_step / (alpha * top_probe + TINY);
+        const int same = !root && alpha == 1;', `
         const waves p = PROBE, o = OBJECT_WHOLE, model = product(p, o);
         const waves d = {wave.re - model.re, wave.im - model.im}, t = conjugate_product(p, d);
-        const lanes w = p.re * p.re + p.im * p.im;
-        lanes factor = QUOTIENT(object_step, (root ? 1 : 1 - alpha) * w + (alpha * top_probe + TINY));
-        if (root)
-            factor *= ROOT(inverse_root_of_top, w + TINY);
+        lanes factor = same_factor - NO_LANES;
+        if (!same) {
+            const lanes w = p.re * p.re + p.im * p.im;
+            factor = QUOTIENT(object_step, (root ? 1 : 1 - alpha) * w + (alpha * top_probe + TINY));
+            if (root)
+                factor *= ROOT(inverse_root_of_top, w + TINY);
+        }
         const waves object_new = {o.re + factor * t.re, o.im + factor * t.im};
         PUT_WAVES(object, OBJECT_AT, object_new);
         if (refine) {

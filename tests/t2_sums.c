@@ -52,12 +52,12 @@ scatter(const problem *p, int64_t from, int64_t to, int64_t step, wave *number, 
 
 static void
 run_object_sum(problem *p, ag_array *number, ag_array *density, const box *b, int64_t from,
-               int64_t to, int64_t step, int fresh)
+               int64_t to, int64_t step, int fresh, int dense)
 {
     const ag_array frame = ag_view(p->d_frame, from), stack = ag_view(p->d_stack, from * p->windows);
     const ag_array probe = ag_view(p->d_probe, from * step);
     ag_run_object_sum(p->program, b->rows * b->segments, number, density, p->object_cols, b->top,
-                      b->left, b->right, b->segments, to - from, fresh, &frame, p->d_corner,
+                      b->left, b->right, b->segments, to - from, fresh, dense, &frame, p->d_corner,
                       p->d_fraction, &probe, step, &stack);
 }
 
@@ -65,8 +65,8 @@ void
 check_object_sum(problem *p)
 {
     const int64_t n = p->object_rows * p->object_cols;
-    for (int variant = 0; variant < 3; variant++) {
-        const int fresh = variant != 1;
+    for (int variant = 0; variant < 4; variant++) {
+        const int fresh = variant != 1, dense = variant != 3;
         const int64_t step = variant ? p->windows : 0;
         const box b = box_of(p, variant != 2);
         ag_complex *const number = random_complex(p, n);
@@ -77,16 +77,16 @@ check_object_sum(problem *p)
         ag_array *const d2 = place(p, AG_REAL, n, density);
         wave *const e_number = take(p, n, sizeof *e_number);
         double *const e_density = take(p, n, sizeof *e_density);
-        run_object_sum(p, d_number, d_density, &b, 0, p->slots, step, fresh);
-        run_object_sum(p, n2, d2, &b, 0, 1, step, fresh);
-        run_object_sum(p, n2, d2, &b, 1, p->slots, step, 0);
+        run_object_sum(p, d_number, d_density, &b, 0, p->slots, step, fresh, dense);
+        run_object_sum(p, n2, d2, &b, 0, 1, step, fresh, dense);
+        run_object_sum(p, n2, d2, &b, 1, p->slots, step, 0, dense);
         scatter(p, 0, p->slots, step, e_number, e_density);
         for (int64_t i = 0; i < n; i++) {
             const int in = inside(p, &b, i);
             const wave old = (double)number[i].re + I * (double)number[i].im;
             e_number[i] = in ? e_number[i] + (fresh ? 0 : old) : old;
             e_density[i] =
-                in ? e_density[i] + (fresh ? 0 : (double)density[i]) : (double)density[i];
+                in && dense ? e_density[i] + (fresh ? 0 : (double)density[i]) : (double)density[i];
         }
         const void *const one = fetch(p, d_number), *const whole = fetch(p, d_density);
         compare(p, "number", 2 * n, one, (const double *)e_number);
@@ -101,7 +101,8 @@ void
 check_object_scatter(problem *p)
 {
     const int64_t n = p->object_rows * p->object_cols;
-    for (int variant = 0; variant < 2; variant++) {
+    for (int variant = 0; variant < 3; variant++) {
+        const int dense = variant < 2;
         const int64_t step = variant ? p->windows : 0;
         ag_complex *const number = random_complex(p, n);
         ag_real *const density = random_reals(p, n);
@@ -112,10 +113,12 @@ check_object_scatter(problem *p)
             e_number[i] = wave_at(number, i);
             e_density[i] = (double)density[i];
         }
-        ag_run_object_scatter(p->program, p->slots * p->pixels, d_number, d_density, p->object_cols, p->d_frame, p->d_corner,
+        ag_run_object_scatter(p->program, p->slots * p->pixels, d_number, d_density, p->object_cols, dense, p->d_frame, p->d_corner,
                               p->d_fraction, p->d_probe, step, p->d_stack);
         scatter(p, 0, p->slots, step, e_number, e_density);
         compare(p, "number", 2 * n, fetch(p, d_number), (const double *)e_number);
+        for (int64_t i = 0; i < n && !dense; i++)
+            e_density[i] = (double)density[i];
         compare(p, "density", n, fetch(p, d_density), e_density);
     }
 }

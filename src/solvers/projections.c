@@ -26,7 +26,7 @@ typedef struct projections {
     ag_array *density_top, *probe_top;
     ag_stack wave;  /* what the detector said, of all frames where `whole' */
     ag_stack state; /* the method's, at the detector */
-    int whole;
+    int whole, known; /* known: the density is of the present probe and positions */
     int32_t started;
 } projections;
 
@@ -104,14 +104,15 @@ add_to_object(ag_solver *s, int64_t first, const ag_pass *p, const ag_array *wav
     if (s->options.sums == AG_SUMS_ATOMIC) {
         if (!first) {
             ag_clear(own->number);
-            ag_clear(own->density);
+            if (!own->known)
+                ag_clear(own->density);
         }
-        ag_run_object_scatter(s->program, p->slots * s->window, own->number, own->density, s->object_cols, &p->frame, s->corner,
+        ag_run_object_scatter(s->program, p->slots * s->window, own->number, own->density, s->object_cols, !own->known, &p->frame, s->corner,
                               s->fraction, &p->probe, p->probe_step, wave);
         return;
     }
     ag_run_object_sum(s->program, b.items, own->number, own->density, s->object_cols, b.top, b.left, b.right,
-                      b.segments, p->slots, !first, &p->frame, s->corner, s->fraction, &p->probe, p->probe_step, wave);
+                      b.segments, p->slots, !first, !own->known, &p->frame, s->corner, s->fraction, &p->probe, p->probe_step, wave);
 }
 
 static void
@@ -163,6 +164,7 @@ refine_probe(ag_solver *s)
     }
     s->comm->sum(s->comm, own->probe_number, NULL);
     s->comm->sum(s->comm, own->probe_density, NULL);
+    own->known = 0;
     if (s->options.probe_inertia > 0)
         ag_run_maximum(s->program, 1, own->top, own->probe_density, s->window);
     for (int64_t k = 0; k < s->options.modes; k++) {
@@ -194,9 +196,11 @@ divide_object(ag_solver *s)
     const int64_t pixels = s->object_rows * s->object_cols;
     ag_step(s->device, "object");
     s->comm->sum(s->comm, own->number, NULL);
-    s->comm->sum(s->comm, own->density, NULL);
+    if (!own->known)
+        s->comm->sum(s->comm, own->density, NULL);
     if (s->options.object_inertia > 0)
         ag_run_maximum(s->program, 1, own->top, own->density, pixels);
+    own->known = 1;
     ag_run_divide(s->program, pixels, s->object, own->number, own->density, own->top, s->options.object_inertia,
                   s->method->guard);
 }
@@ -204,12 +208,13 @@ divide_object(ag_solver *s)
 static void
 iterate(ag_solver *s, int64_t iteration)
 {
+    projections *own = s->own;
     const ag_options *o = &s->options;
+    const int refines = o->probe_start >= 0 && iteration >= o->probe_start;
     to_the_detector(s);
     ag_solver_total(s);
     divide_object(s);
-    if (o->probe_start >= 0 && iteration >= o->probe_start &&
-        (iteration - o->probe_start) % AG_MAX(1, o->probe_period) == 0) {
+    if (refines && (iteration - o->probe_start) % AG_MAX(1, o->probe_period) == 0) {
         refine_probe(s);
         for (int64_t k = 1; k < o->overlap_steps; k++) {
             once_more(s, add_to_object);
@@ -221,7 +226,9 @@ iterate(ag_solver *s, int64_t iteration)
         once_more(s, ag_residuals_overlap);
         ag_residuals_total(s);
     }
-    ag_positions_move(s);
+    /* What else changes the probe does so between iterations that refine it. */
+    if (ag_positions_move(s) || refines || o->orthogonalise)
+        own->known = 0;
 }
 
 static void
