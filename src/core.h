@@ -279,8 +279,8 @@ int ag_axis_frequency(const ag_axis *axis, int p);
 /* Fills a table (see shape.h) of ag_axis_table_size elements. */
 int64_t ag_axis_table_size(const ag_axis *axis);
 ag_status ag_axis_table(const ag_axis *axis, ag_complex *table);
-/* Radices up to 2^most. */
-void ag_axis_choose(ag_axis *axis, int length, int most);
+/* Radices up to 2^most; Bluestein's algorithm on the fewest points, or on those that are the cheapest on a processor. */
+void ag_axis_choose(ag_axis *axis, int length, int most, int cheapest);
 /* What the kernels have, ends with 0. */
 extern const int ag_radix[];
 int ag_is_smooth(int n);

@@ -43,17 +43,46 @@ factor(ag_axis *axis, int most)
         axis->radix[axis->stages++] = 8;
 }
 
+/* Instructions of all stages: for a point, of a butterfly with its twiddle factors, the loads and the stores. */
+static int64_t
+cost(const ag_axis *axis)
+{
+    static const int of_radix[] = {[2] = 8, [3] = 11, [4] = 11, [5] = 14, [7] = 17, [8] = 14, [16] = 17};
+    int64_t sum = 0;
+    for (int i = 0; i < axis->stages; i++)
+        sum += of_radix[axis->radix[i]];
+    return sum * axis->points;
+}
+
+/* The next number of points that Bluestein's algorithm can do with. */
+static void
+next_points(ag_axis *axis, int most)
+{
+    do
+        axis->points++;
+    while (!ag_is_smooth(axis->points));
+    axis->chirp = axis->points;
+    memset(axis->radix, 0, sizeof axis->radix);
+    factor(axis, most);
+}
+
 void
-ag_axis_choose(ag_axis *axis, int length, int most)
+ag_axis_choose(ag_axis *axis, int length, int most, int cheapest)
 {
     memset(axis, 0, sizeof *axis);
     axis->length = axis->points = length;
-    if (!ag_is_smooth(length)) {
-        for (axis->points = 2 * length - 1; !ag_is_smooth(axis->points);)
-            axis->points++;
-        axis->chirp = axis->points;
+    if (ag_is_smooth(length)) {
+        factor(axis, most);
+        return;
     }
-    factor(axis, most);
+    axis->points = 2 * length - 2;
+    next_points(axis, most);
+    const int fewest = axis->points;
+    for (ag_axis other = *axis; cheapest && 4 * other.points < 5 * fewest;) {
+        next_points(&other, most);
+        if (cost(&other) < cost(axis))
+            *axis = other;
+    }
 }
 
 const int ag_radix[] = {16, 8, 7, 5, 4, 3, 2, 0};
@@ -81,13 +110,11 @@ ag_axis_orders(ag_axis *list, int most, const ag_axis *usual)
     list[n++] = *usual;
     if (usual->chirp) {
         ag_axis axis = *usual;
-        for (axis.points++; n < most && 4 * axis.points <= 5 * usual->points; axis.points++)
-            if (ag_is_smooth(axis.points)) {
-                axis.chirp = axis.points;
-                memset(axis.radix, 0, sizeof axis.radix);
-                factor(&axis, 4);
+        for (axis.points = 2 * axis.length - 2; n < most && 4 * axis.points <= 5 * usual->points;) {
+            next_points(&axis, 4);
+            if (axis.points != usual->points)
                 list[n++] = axis;
-            }
+        }
         return n;
     }
     for (int i = 0; i < usual->stages; i++)
@@ -286,8 +313,8 @@ ag_plan_shape(ag_plan *plan, const ag_room *room, int64_t rows, int64_t cols, in
     }
     /* Instruction sets with vectors below 16 lanes lack the registers for a radix of 16. */
     const int most = room->lanes > 1 || room->tile >= 16 ? 4 : 3;
-    ag_axis_choose(&s->y, (int)rows, most);
-    ag_axis_choose(&s->x, (int)cols, most);
+    ag_axis_choose(&s->y, (int)rows, most, room->lanes == 1);
+    ag_axis_choose(&s->x, (int)cols, most, room->lanes == 1);
     for (s->tile = room->tile; s->tile > 4 && !tile_fits(s, room) && room->lanes > 1;)
         s->tile /= 2;
     if (!tile_fits(s, room))

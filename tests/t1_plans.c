@@ -36,7 +36,7 @@ START_TEST(test_axes)
     for (int i = 0, n; (n = length_at(i)); i++) {
         ag_axis axis;
         int product = 1;
-        ag_axis_choose(&axis, n, 3 + n % 2);
+        ag_axis_choose(&axis, n, 3 + n % 2, n % 3);
         ck_assert_int_eq(axis.length, n);
         ck_assert_int_le(axis.stages, AG_MAX_STAGES);
         for (int s = 0; s < axis.stages; s++) {
@@ -68,7 +68,7 @@ START_TEST(test_tables)
     static const int lengths[] = {2, 12, 16, 97, 100, 131, 256};
     for (size_t i = 0; i < sizeof lengths / sizeof *lengths; i++) {
         ag_axis axis;
-        ag_axis_choose(&axis, lengths[i], 4);
+        ag_axis_choose(&axis, lengths[i], 4, 0);
         ag_complex *const table = ag_calloc(ag_axis_table_size(&axis), sizeof *table);
         ck_assert_ptr_nonnull(table);
         ck_assert_int_eq(ag_axis_table(&axis, table), AG_OK);
@@ -112,6 +112,10 @@ START_TEST(test_shapes)
     ck_assert_str_eq(b.id, "passes3 rows 131b=2.5.3.3.3 cols 512=8.8.8 tile 4");
     ck_assert_int_eq(ag_plan_shape(&b, &gpu, 16384, 2, 0, &message), AG_OK);
     ck_assert(b.shape.spill && b.spill >= 2 * 16 * (int64_t)16384 && strstr(b.id, " spill"));
+    /* On a processor Bluestein's points are the cheapest, not the fewest. */
+    const ag_room cpu = {8, 1, 8, INT64_MAX, INT64_MAX, INT64_MAX, NULL, 0, 0, NULL};
+    ck_assert_int_eq(ag_plan_shape(&b, &cpu, 131, 251, 0, &message), AG_OK);
+    ck_assert_str_eq(b.id, "passes3 rows 131b=7.5.8 cols 251b=8.8.8 tile 8");
     /* An id has room for the longest lists of radices. */
     ck_assert_int_eq(ag_plan_shape(&b, &gpu, 16381, 16381, 0, &message), AG_OK);
     ck_assert(strlen(b.id) < sizeof b.id - 1 && strstr(b.id, " spill"));
