@@ -82,10 +82,15 @@ part_kernels() {
 
 # Seconds of whole reconstructions, then where they went.
 part_solvers() {
-    set -- "$1" 128 512 200 50 3
-    [ "$dry" = no ] || set -- "$1" 16 40 6 2 1
-    FRAME=$2 IMAGE=$3 POINTS=$4 ITERATIONS=$5 REPEAT=$6 DEVICES=$1 PYTHON=none \
-        sh "$top/bench/solvers.sh" "$build" >"$out/solvers-$1.txt" || return 1
+    set -- "$1" 128 512 200 50 '--problems profile,10000x128,2000x256 --repeat 3'
+    [ "$dry" = no ] || set -- "$1" 16 40 6 2 '--problems 6x16 --repeat 1 -n 2'
+    python=${PYTHON:-python3}
+    if have "$python"; then
+        # shellcheck disable=SC2086 # a list of options
+        "$python" "$top/bench/solvers.py" "$build" --devices "$1" --peers cupy $6 >"$out/solvers-$1.txt" || return 1
+    else
+        say "no $python: bench/solvers.py did not run"
+    fi
     ./argand simulate -o "$out/scan.cxi" --frame "$2" --image "$3" --points "$4" >/dev/null || return 1
     for how in 'rpie --batch 1' 'rpie --batch 4' 'dm --batch 1'; do
         say "$how"

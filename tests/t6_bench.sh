@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: BSD-3-Clause
-# t6_bench.sh -- bench/kernels at tiny sizes, so that it cannot rot: every kernel on the processor, some on
-# the other devices; what it prints adds up.
+# t6_bench.sh -- bench/kernels and bench/solvers.py at tiny sizes, so that they cannot rot: every kernel on the
+# processor, some on the other devices; what they print adds up.
 set -u
 : "${abs_top_builddir:?}" "${AG_BACKENDS:?}"
 bench=$abs_top_builddir/bench/kernels
@@ -49,6 +49,12 @@ check "bilinear windows" tiny -d cpu --linear load_exit
 check "a kernel that is not there" usage -d cpu nothing
 check "a size that is none" usage --frame 1
 check "help" "$bench" --help
+if command -v python3 >/dev/null 2>&1; then
+    check "bench/solvers.py" python3 "$abs_top_srcdir/bench/solvers.py" "$abs_top_builddir" --problems 6x16 \
+        --methods pie,dm --threads 1 --peers none --repeat 1 -n 2
+else
+    echo "skip bench/solvers.py: no python3"
+fi
 
 printf '%d%%: Checks: %d, Failures: %d, Errors: 0\n' \
     $((100 * (checks - failures) / checks)) "$checks" "$failures"

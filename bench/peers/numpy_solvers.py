@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: BSD-3-Clause
 """The solvers of argand written with NumPy: a yardstick for time and for values.
 
-    numpy_solvers.py --solver pie -n 50 [--scan FILE.cxi] [--noise V] [--seed S] [--json]
+    numpy_solvers.py --solver pie -n 50 [--scan FILE.cxi] [--noise V] [--seed S] [--array cupy] [--json]
     numpy_solvers.py --check DIRECTORY
 
 The first form times one solver on the profiling problem of PtychoEP (200 points of a Fermat
@@ -13,13 +13,15 @@ precision.  Formulas: PtychoEP (github.com/sacbow/PtychoEP), with max |P| as the
 RAAR: Luke, Inverse Problems 21, 37 (2005), one overlap projection per iteration.
 """
 import argparse
+import importlib
 import json
 import os
 import sys
 import time
 
-import numpy as np
-from numpy.lib.stride_tricks import sliding_window_view
+import numpy as host
+
+np = host  # or CuPy, see main()
 
 GUARD = 1e-7  # added to the modulus before dividing by it
 CHUNK = 20  # frames at a time in the batched solvers: 2.5 MiB of exit waves, stays in cache
@@ -32,8 +34,9 @@ class Problem:
     """Amplitudes (frames, n, n) with the zero frequency at (0, 0), window corners, starts."""
 
     def __init__(self, amplitude, corner, probe, start, order=None):
-        self.amplitude, self.corner = amplitude, corner
-        self.probe, self.start = probe, start
+        self.amplitude, self.corner = np.asarray(amplitude), corner
+        self.place = np.asarray(corner)
+        self.probe, self.start = np.asarray(probe), np.asarray(start)
         self.order = range(len(corner)) if order is None else order
         self.size = probe.shape[-1]
 
@@ -43,8 +46,8 @@ class Problem:
 
     def windows(self, image, part):
         """Copies of the windows of a slice of frames."""
-        view = sliding_window_view(image, (self.size, self.size))
-        return view[self.corner[part, 0], self.corner[part, 1]]
+        view = np.lib.stride_tricks.sliding_window_view(image, (self.size, self.size))
+        return view[self.place[part, 0], self.place[part, 1]]
 
     def parts(self):
         return [slice(i, i + CHUNK) for i in range(0, len(self.corner), CHUNK)]
@@ -67,37 +70,37 @@ class Problem:
 
 
 def complex_normal(rng, shape):
-    parts = rng.standard_normal((2,) + shape, dtype=np.float32) * np.float32(0.5**0.5)
+    parts = rng.standard_normal((2,) + shape, dtype=host.float32) * host.float32(0.5**0.5)
     return parts[0] + 1j * parts[1]
 
 
 def airy_spot(size):
     """|2 J1(r) / r|, 16 pixels wide at half height in a frame of 128, J1 by its integral."""
-    y, x = np.indices((size, size)) - size // 2
-    r = np.maximum(np.hypot(y, x) * (4.43 * 8 / size), 1e-6)
-    t = (np.arange(64) + 0.5) * np.pi / 64
-    bessel = np.mean([np.cos(u - r * np.sin(u)) for u in t], axis=0)
-    return np.abs(2 * bessel / r)
+    y, x = host.indices((size, size)) - size // 2
+    r = host.maximum(host.hypot(y, x) * (4.43 * 8 / size), 1e-6)
+    t = (host.arange(64) + 0.5) * host.pi / 64
+    bessel = host.mean([host.cos(u - r * host.sin(u)) for u in t], axis=0)
+    return host.abs(2 * bessel / r)
 
 
 def spiral(points, step, centre):
-    i = np.arange(points)
-    r, angle = step * np.sqrt(i), 2.399967 * i
-    return np.stack([centre + r * np.sin(angle), centre + r * np.cos(angle)], 1).astype(np.int64)
+    i = host.arange(points)
+    r, angle = step * host.sqrt(i), 2.399967 * i
+    return host.stack([centre + r * host.sin(angle), centre + r * host.cos(angle)], 1).astype(host.int64)
 
 
 def simulate(rng, noise, size=128, field=512, points=200, step=5.0):
-    y, x = (np.indices((field, field)) - field // 2) / field
-    spokes = np.tanh(4 * np.sin(18 * np.arctan2(y, x))) * (np.hypot(y, x) > 0.02)
-    amplitude = 0.6 + 0.25 * spokes + 0.15 * np.sin(40 * x + 10 * np.sin(9 * y))
-    phase = 2.4 * np.sin(23 * y + 3 * np.cos(17 * x)) * np.cos(13 * x - 2 * np.sin(11 * y))
-    truth = (amplitude * np.exp(1j * phase)).astype(np.complex64)
-    probe = airy_spot(size).astype(np.complex64)
+    y, x = (host.indices((field, field)) - field // 2) / field
+    spokes = host.tanh(4 * host.sin(18 * host.arctan2(y, x))) * (host.hypot(y, x) > 0.02)
+    amplitude = 0.6 + 0.25 * spokes + 0.15 * host.sin(40 * x + 10 * host.sin(9 * y))
+    phase = 2.4 * host.sin(23 * y + 3 * host.cos(17 * x)) * host.cos(13 * x - 2 * host.sin(11 * y))
+    truth = (amplitude * host.exp(1j * phase)).astype(host.complex64)
+    probe = airy_spot(size).astype(host.complex64)
     corner = spiral(points, step, field / 2) - size // 2
     frames = [truth[r : r + size, c : c + size] * probe for r, c in corner]
-    data = np.stack([np.abs(np.fft.fft2(frame, norm="ortho")) for frame in frames])
+    data = host.stack([host.abs(host.fft.fft2(frame, norm="ortho")) for frame in frames])
     if noise > 0:
-        data += np.sqrt(noise).astype(np.float32) * rng.standard_normal(data.shape, np.float32)
+        data += host.sqrt(noise).astype(host.float32) * rng.standard_normal(data.shape, host.float32)
     return Problem(data, corner, probe, complex_normal(rng, truth.shape))
 
 
@@ -110,20 +113,20 @@ def read_cxi(path, rng):
         detector = file["entry_1/instrument_1/detector_1"]
         translation = file["entry_1/sample_1/geometry_1/translation"]
         if "amplitude" in detector:
-            data = detector["amplitude"][()].astype(np.float32)
+            data = detector["amplitude"][()].astype(host.float32)
         else:
-            data = np.sqrt(detector["data"][()].astype(np.float32))
-        probe = source["illumination"][()].astype(np.complex64)
-        steps = np.array([detector[name][()] for name in ("y_pixel_size", "x_pixel_size")])
+            data = host.sqrt(detector["data"][()].astype(host.float32))
+        probe = source["illumination"][()].astype(host.complex64)
+        steps = host.array([detector[name][()] for name in ("y_pixel_size", "x_pixel_size")])
         wavelength = 6.62607015e-34 * 299792458.0 / source["energy"][()]
         place = translation[()][:, 1::-1] * data.shape[1:] * steps.ravel()
-        corner = np.rint(place / (wavelength * detector["distance"][()])).astype(np.int64)
+        corner = host.rint(place / (wavelength * detector["distance"][()])).astype(host.int64)
         shape = translation.attrs.get("object_shape")
     size = data.shape[-1]
     if shape is None:
         corner -= corner.min(axis=0)
         shape = corner.max(axis=0) + size
-    data = np.ascontiguousarray(np.fft.ifftshift(data, axes=(-2, -1)))
+    data = host.ascontiguousarray(host.fft.ifftshift(data, axes=(-2, -1)))
     start = complex_normal(rng, tuple(int(n) for n in shape))
     return Problem(data, corner, probe.reshape((-1, size, size))[0], start)
 
@@ -379,6 +382,7 @@ def check(directory):
 
 
 def main():
+    global np
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
     parser.add_argument("--solver", choices=SOLVERS, default="pie")
     parser.add_argument("-n", type=int, default=50, help="iterations")
@@ -386,6 +390,7 @@ def main():
     parser.add_argument("--noise", type=float, default=0.0, help="variance, on the amplitudes")
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--json", action="store_true")
+    parser.add_argument("--array", choices=("numpy", "cupy"), default="numpy", help="cupy: arrays and transforms on a GPU")
     parser.add_argument("--check", metavar="DIRECTORY", help="of the reference vectors")
     given = parser.parse_args()
     if given.check:
@@ -393,16 +398,19 @@ def main():
         print(f"worst {worst:.1e}")
         return 0 if worst < 1e-9 else 1
 
-    rng = np.random.default_rng(given.seed)
+    np = importlib.import_module(given.array)
+    rng = host.random.default_rng(given.seed)
     problem = read_cxi(given.scan, rng) if given.scan else simulate(rng, given.noise)
     begin = time.perf_counter()
     for _, (image, probe, _) in zip(range(given.n), SOLVERS[given.solver](problem)):
         pass
+    if given.array == "cupy":
+        np.cuda.Device().synchronize()
     seconds = time.perf_counter() - begin
-    error = problem.error(image, probe)
-    power = np.square(problem.amplitude, dtype=np.float64).mean()
+    error = float(problem.error(image, probe))
+    power = float(np.square(problem.amplitude, dtype=np.float64).mean())
     result = {
-        "program": "numpy " + np.__version__,
+        "program": given.array + " " + np.__version__,
         "algorithm": given.solver,
         "iterations": given.n,
         "positions": len(problem.corner),
