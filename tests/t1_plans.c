@@ -302,6 +302,26 @@ START_TEST(test_cache)
     ag_cache_put("key", "new", 3);
     ck_assert(hit("key", "new"));
 
+    /* A long key takes no room; keys that differ in a byte, or in their length alone, are others. */
+    char *const text = ag_calloc(600001, 1), *const like = ag_calloc(600001, 1);
+    ck_assert(text && like);
+    memset(text, 'x', 600000);
+    memcpy(like, text, 600001);
+    setenv("XDG_CACHE_HOME", new_folder(), 1);
+    ag_cache_put(text, "long", 4);
+    ck_assert_int_eq(cache_files(getenv("XDG_CACHE_HOME"), other, sizeof other), 1);
+    ck_assert_int_eq(stat(other, &info), 0);
+    ck_assert_int_lt(info.st_size, 100);
+    for (int at = 0; at < 600000; at += 37777) {
+        like[at]++;
+        ck_assert(hit(text, "long") && !hit(like, "long"));
+        like[at]--;
+    }
+    like[599999] = 0;
+    ck_assert(hit(text, "long") && !hit(like, "long"));
+    free(text);
+    free(like);
+
     /* A file under another key's name is a miss. */
     setenv("XDG_CACHE_HOME", new_folder(), 1);
     ag_cache_put("kez", "other", 5);
