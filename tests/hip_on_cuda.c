@@ -25,6 +25,8 @@ const char *hipGetErrorName(int error);
 const char *hiprtcGetErrorString(int error);
 int hipModuleLaunchKernel(void *function, unsigned gx, unsigned gy, unsigned gz, unsigned bx, unsigned by, unsigned bz,
                           unsigned shared, void *stream, void **parameter, void **extra);
+int hipModuleLaunchCooperativeKernel(void *function, unsigned gx, unsigned gy, unsigned gz, unsigned bx, unsigned by,
+                                     unsigned bz, unsigned shared, void *stream, void **parameter);
 int hiprtcCompileProgram(void *program, int options, const char *const *option);
 
 static void *driver, *compiler, *context;
@@ -99,6 +101,12 @@ static FORWARD(launch, driver, "cuLaunchKernel",
         (void *function, unsigned gx, unsigned gy, unsigned gz, unsigned bx, unsigned by, unsigned bz, unsigned shared,
          void *stream, void **parameter, void **extra),
         (function, gx, gy, gz, bx, by, bz, shared, stream, parameter, extra))
+static FORWARD(launch_together, driver, "cuLaunchCooperativeKernel",
+        (void *function, unsigned gx, unsigned gy, unsigned gz, unsigned bx, unsigned by, unsigned bz, unsigned shared,
+         void *stream, void **parameter),
+        (function, gx, gy, gz, bx, by, bz, shared, stream, parameter))
+FORWARD(hipModuleOccupancyMaxActiveBlocksPerMultiprocessor, driver, "cuOccupancyMaxActiveBlocksPerMultiprocessor",
+        (int *groups, void *function, int lanes, size_t local), (groups, function, lanes, local))
 FORWARD(hipStreamBeginCapture, driver, "cuStreamBeginCapture_v2", (void *stream, int mode), (stream, mode))
 FORWARD(hipStreamEndCapture, driver, "cuStreamEndCapture", (void *stream, void **graph), (stream, graph))
 FORWARD(hipGraphInstantiateWithFlags, driver, "cuGraphInstantiateWithFlags",
@@ -153,6 +161,14 @@ hipModuleLaunchKernel(void *function, unsigned gx, unsigned gy, unsigned gz, uns
 {
     const int error = shared > 49152 ? set_attribute(function, 8, (int)shared) : 0;
     return error ? error : launch(function, gx, gy, gz, bx, by, bz, shared, stream, parameter, extra);
+}
+
+int
+hipModuleLaunchCooperativeKernel(void *function, unsigned gx, unsigned gy, unsigned gz, unsigned bx, unsigned by,
+                                 unsigned bz, unsigned shared, void *stream, void **parameter)
+{
+    const int error = shared > 49152 ? set_attribute(function, 8, (int)shared) : 0;
+    return error ? error : launch_together(function, gx, gy, gz, bx, by, bz, shared, stream, parameter);
 }
 
 /* The architecture of that wavefront, or the one that AG_EMULATE_ARCH names. */

@@ -20,7 +20,14 @@
 #define ASKED "extern __shared__ __attribute__((aligned(16))) float a[];\n" HEAD
 
 enum { NONE = 0, BAD_VALUE = 1, BAD_ADDRESS = 700, LAUNCH_FAILED = 719 };
-enum { PLAIN, FREED, NOTHING_WRITTEN };
+enum { PLAIN, FREED, NOTHING_WRITTEN, TOGETHER /* as PLAIN, and the launch is cooperative */ };
+
+/* How groups wait for one another: what a lane does before, and after; how many come. */
+#define GRID "static unsigned long long came;\n"
+#define ARRIVE "atomicAdd(&came, 1ull);"
+#define WAIT(count) "while (atomicAdd(&came, 0ull) < " #count ") ; "
+#define MEET(before, wait, after) before " __syncthreads(); if (l == 0) { " ARRIVE " " wait after " } __syncthreads();\n"
+#define FENCE "__threadfence();"
 
 /* `out' and `in' have WORDS words, n is WORDS; in[i] is i. */
 static const struct wrong {
@@ -116,6 +123,30 @@ static const struct wrong {
      HEAD "{ " I " float s[4] = {in[i]}; unsigned w[4] = {0}; MMA_EMULATED(0, l % 2 + 1, s, w, w); out[i] = s[0]; }", 0, 0},
     {"other words in the upper half of a wave", PLAIN, LAUNCH_FAILED, "other words",
      HEAD "{ " I " float s[8] = {in[i]}; unsigned w[8] = {(unsigned)l}; MMA_EMULATED(3, 1, s, w, w); out[i] = s[0]; }", 0, 0},
+    {"right with groups that meet", TOGETHER, NONE, NULL,
+     GRID HEAD "{ " I " __shared__ float a[64]; a[l] = i; out[i] = in[i]; " MEET(FENCE, WAIT(2), FENCE)
+          "float x = out[127 - i]; " MEET(FENCE, WAIT(4), FENCE) "out[i] = a[63 - l] + x - x; }", 0, 0},
+    {"groups that do not meet", TOGETHER, LAUNCH_FAILED, "another group",
+     GRID HEAD "{ " I " out[i] = in[i]; __syncthreads(); if (blockIdx.x) out[i] += out[127 - i]; }", 0, 0},
+    {"groups that do not wait", TOGETHER, LAUNCH_FAILED, "another group",
+     GRID HEAD "{ " I " float x = in[i]; if (blockIdx.x) out[i] = x; else out[127 - i] = x; " MEET(FENCE, "", FENCE) "out[i] = x; }", 0, 0},
+    {"no fence before groups meet", TOGETHER, LAUNCH_FAILED, "another group",
+     GRID HEAD "{ " I " out[i] = in[i]; " MEET("", WAIT(2), FENCE) "if (blockIdx.x) out[i] = out[127 - i]; }", 0, 0},
+    {"no fence after groups meet", TOGETHER, LAUNCH_FAILED, "another group",
+     GRID HEAD "{ " I " out[i] = in[i]; " MEET(FENCE, WAIT(2), "") "if (blockIdx.x) out[i] = out[127 - i]; }", 0, 0},
+    {"read where another group goes on", TOGETHER, LAUNCH_FAILED, "another group",
+     GRID HEAD "{ " I " out[i] = in[i]; " MEET(FENCE, WAIT(2), FENCE) "out[i] = out[127 - i]; }", 0, 0},
+    {"store after another group read", TOGETHER, LAUNCH_FAILED, "beside a load by another group",
+     GRID HEAD "{ " I " float x = in[blockIdx.x ? i : 127 - i]; if (blockIdx.x) ((float *)in)[i] = x; " MEET(FENCE, WAIT(2), FENCE) "out[i] = x; }", 0, 0},
+    {"a group that never comes", TOGETHER, LAUNCH_FAILED, "wait for others that never come",
+     GRID HEAD "{ " I " out[i] = in[i]; " MEET(FENCE, WAIT(3), FENCE) "}", 0, 0},
+    {"a group that has ended", TOGETHER, LAUNCH_FAILED, "wait for others that never come",
+     GRID HEAD "{ " I " out[i] = in[i]; if (blockIdx.x) return; " MEET(FENCE, WAIT(2), FENCE) "}", 0, 0},
+    {"groups that meet in a plain launch", PLAIN, LAUNCH_FAILED, "does not let all of them run at once",
+     GRID HEAD "{ " I " out[i] = in[i]; " MEET(FENCE, WAIT(2), FENCE) "}", 0, 0},
+    {"race within a group that met others", TOGETHER, LAUNCH_FAILED, "with no barrier between",
+     GRID HEAD "{ " I " __shared__ float a[64]; a[l] = in[i]; " MEET(FENCE, WAIT(2), FENCE) "a[l] = 1; out[i] = a[l ? l - 1 : 0]; }", 0, 0},
+    {"more groups than run at once", TOGETHER, 720, NULL, ASKED "{ " I " a[l] = in[i]; out[i] = a[l]; }", MOST, MOST},
     {"load of what was freed", FREED, BAD_ADDRESS, "freed", HEAD "{ " I " out[i] = in[i]; }", 0, 0},
 };
 #define ROWS ((int)(sizeof row / sizeof *row))
@@ -127,7 +158,7 @@ static const int warps[WARPS] = {32, 64};
 #define DRIVER_FUNCTIONS(X) \
     X(cuInit) X(cuDevicePrimaryCtxRetain) X(cuDevicePrimaryCtxRelease_v2) X(cuMemAlloc_v2) X(cuMemFree_v2) \
     X(cuMemcpyHtoDAsync_v2) X(cuMemcpyDtoHAsync_v2) X(cuStreamCreate) X(cuStreamSynchronize) X(cuModuleLoadData) \
-    X(cuModuleGetFunction) X(cuFuncSetAttribute) X(cuLaunchKernel)
+    X(cuModuleGetFunction) X(cuFuncSetAttribute) X(cuLaunchKernel) X(cuLaunchCooperativeKernel)
 #define COMPILER_FUNCTIONS(X) \
     X(nvrtcCreateProgram) X(nvrtcCompileProgram) X(nvrtcGetCUBINSize) X(nvrtcGetCUBIN) X(nvrtcDestroyProgram)
 #define MEMBER(name) __typeof__(name) *name;
@@ -205,7 +236,9 @@ run(const struct wrong *w, float *result)
     ck_assert_int_eq(gpu.cuModuleGetFunction(&kernel, module, "kernel"), 0);
     void *parameter[] = {&out, &in, &n};
     int error = w->allowed ? gpu.cuFuncSetAttribute(kernel, 8, w->allowed) : 0;
-    if (!error)
+    if (!error && w->input == TOGETHER)
+        error = gpu.cuLaunchCooperativeKernel(kernel, GROUPS, 1, 1, ITEMS, 1, 1, (unsigned)w->asked, stream, parameter);
+    else if (!error)
         error = gpu.cuLaunchKernel(kernel, GROUPS, 1, 1, ITEMS, 1, 1, (unsigned)w->asked, stream, parameter, NULL);
     if (!error) {
         error = gpu.cuStreamSynchronize(stream);
@@ -253,7 +286,7 @@ START_TEST(caught)
     ck_assert_int_eq(error, w->error);
     if (w->words) {
         ck_assert_ptr_nonnull(strstr(words, w->words));
-        ck_assert_ptr_nonnull(strstr(words, "kernel kernel, group "));
+        ck_assert_ptr_nonnull(strstr(words, w->input == TOGETHER ? "kernel kernel" : "kernel kernel, group "));
     }
     if (w->error)
         return;

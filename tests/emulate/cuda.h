@@ -37,6 +37,9 @@ int cuEventRecord(void *event, void *stream);
 int cuEventSynchronize(void *event);
 int cuLaunchKernel(void *function, unsigned gx, unsigned gy, unsigned gz, unsigned bx, unsigned by, unsigned bz,
                    unsigned shared, void *stream, void **parameter, void **extra);
+int cuLaunchCooperativeKernel(void *function, unsigned gx, unsigned gy, unsigned gz, unsigned bx, unsigned by, unsigned bz,
+                              unsigned shared, void *stream, void **parameter);
+int cuOccupancyMaxActiveBlocksPerMultiprocessor(int *groups, void *function, int items, size_t shared);
 int cuStreamBeginCapture_v2(void *stream, int mode);
 int cuStreamEndCapture(void *stream, void **graph);
 int cuGraphInstantiateWithFlags(void **exec, void *graph, unsigned long long flags);

@@ -69,6 +69,7 @@ cuGetErrorName(int error, const char **name)
         {EM_NOT_FOUND, "CUDA_ERROR_NOT_FOUND"},
         {EM_BAD_ADDRESS, "CUDA_ERROR_ILLEGAL_ADDRESS"},
         {EM_LAUNCH_FAILED, "CUDA_ERROR_LAUNCH_FAILED"},
+        {EM_TOO_LARGE, "CUDA_ERROR_COOPERATIVE_LAUNCH_TOO_LARGE"},
         {EM_CAPTURING, "CUDA_ERROR_STREAM_CAPTURE_UNSUPPORTED"},
         {EM_UNKNOWN, "CUDA_ERROR_UNKNOWN"},
     };
@@ -371,5 +372,24 @@ cuFuncSetAttribute(void *function, int attribute, int value)
     if (attribute != 8 || value < 0 || (size_t)value + f->module->shared_bytes > (size_t)em_setting("AG_EMULATE_LOCAL", EM_MOST_LOCAL))
         return EM_BAD_VALUE;
     f->most_dynamic = (size_t)value;
+    return EM_OK;
+}
+
+/* A unit has so much local memory, and room for two groups of the largest. */
+unsigned
+em_groups_of_unit(const em_function *f, unsigned items, size_t dynamic)
+{
+    const size_t local = (size_t)em_setting("AG_EMULATE_LOCAL", EM_MOST_LOCAL), each = dynamic + f->module->shared_bytes;
+    const unsigned room = 2 * EM_MAX_ITEMS / items;
+    return each * room > local ? (unsigned)(local / each) : room;
+}
+
+int
+cuOccupancyMaxActiveBlocksPerMultiprocessor(int *groups, void *function, int items, size_t shared)
+{
+    EM_CAN_FAIL
+    if (em_state() || items < 1)
+        return em_state() ? em_state() : EM_BAD_VALUE;
+    *groups = (int)em_groups_of_unit(function, (unsigned)items, shared);
     return EM_OK;
 }

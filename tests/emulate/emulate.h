@@ -32,6 +32,7 @@ enum {
     EM_NOT_FOUND = 500,
     EM_BAD_ADDRESS = 700,
     EM_LAUNCH_FAILED = 719,
+    EM_TOO_LARGE = 720, /* a cooperative launch */
     EM_CAPTURING = 900,
     EM_UNKNOWN = 999
 };
@@ -62,6 +63,7 @@ typedef struct em_module {
 typedef struct em_launch {
     em_function *function;
     unsigned groups, items;
+    int together; /* all groups run at once */
     size_t dynamic; /* bytes of shared memory that it asks for */
     char *blob; /* the values of its parameters */
     void *parameter[EM_MAX_PARAMETERS];
@@ -80,6 +82,8 @@ int em_page_locked(const void *memory, size_t bytes);
 int em_setting(const char *variable, int otherwise);
 /* The error that a call returns before it does anything. */
 int em_state(void);
+/* Groups of a function that run at once on the one unit. */
+unsigned em_groups_of_unit(const em_function *function, unsigned items, size_t dynamic);
 
 /* ---- faults.c -------------------------------------------------------------------------------- */
 
@@ -107,6 +111,22 @@ void em_phase(void);
 /* A launch begins; a group begins, whose arrays hold nothing. */
 void em_begin_launch(const em_launch *launch);
 void em_begin_group(void);
+/* Of a launch whose groups run at once: each has arrays of its own, which are in their place while it runs; 0: no memory. */
+int em_begin_together(const em_launch *launch);
+void em_exchange_group(int group);
+void em_end_together(void);
+/* The interval that is running, the last that has begun, and going back to one. */
+uint32_t em_interval(void);
+uint32_t em_last_interval(void);
+void em_resume(uint32_t interval);
+
+/* ---- together.c: what groups that run at once know of one another ------------------------------- */
+
+int em_together_begin(unsigned groups);
+/* Whether the running group may not know of what another one did in that interval. */
+int em_unseen(unsigned group, uint32_t when);
+/* Rises as long as groups come to where they meet. */
+uint64_t em_together_met(void);
 
 /* ---- fibers.c ----------------------------------------------------------------------------------- */
 
@@ -117,6 +137,8 @@ typedef struct em_place {
 } em_place;
 extern em_place em_at;
 void em_run(const em_launch *launch);
+/* The other groups' turn comes before it returns. */
+void em_yield(void);
 /* The items of a wave meet: it returns in each of them, once all have come and `work' was done. */
 void em_meet(int wave, void (*work)(void));
 /* Says what is wrong with the running item, ends it and does not return. */

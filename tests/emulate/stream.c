@@ -57,9 +57,10 @@ add(tasks *t)
 
 /* A launch owns a copy of its parameters' values. */
 static int
-set_launch(task *t, em_function *f, unsigned groups, unsigned items, size_t dynamic, void **parameter)
+set_launch(task *t, em_function *f, unsigned groups, unsigned items, size_t dynamic, int together, void **parameter)
 {
     t->what = LAUNCH;
+    t->launch.together = together;
     t->launch.dynamic = dynamic;
     t->launch.function = f;
     t->launch.groups = groups;
@@ -219,19 +220,32 @@ cuMemcpyDtoHAsync_v2(void *to, unsigned long long from, size_t bytes, void *hand
     return copy(handle, FROM_DEVICE, to, from, bytes);
 }
 
+static int
+launch(em_function *f, unsigned groups, unsigned items, unsigned others, unsigned shared, stream *s, int together, void **parameter)
+{
+    if (em_state() || !s || s->destroyed)
+        return em_state() ? em_state() : EM_BAD_HANDLE;
+    if (!groups || !items || items > EM_MAX_ITEMS || others != 1 || shared > f->most_dynamic)
+        return EM_BAD_VALUE;
+    task *const t = add(s->capturing ? &s->captured : &s->queue);
+    return t ? set_launch(t, f, groups, items, shared, together, parameter) : EM_NO_MEMORY;
+}
+
 int
 cuLaunchKernel(void *function, unsigned gx, unsigned gy, unsigned gz, unsigned bx, unsigned by, unsigned bz,
                unsigned shared, void *handle, void **parameter, void **extra)
 {
     EM_CAN_FAIL
-    stream *s = handle;
-    if (em_state() || !s || s->destroyed)
-        return em_state() ? em_state() : EM_BAD_HANDLE;
-    const em_function *f = function;
-    if (!gx || gy != 1 || gz != 1 || !bx || bx > EM_MAX_ITEMS || by != 1 || bz != 1 || shared > f->most_dynamic || extra)
-        return EM_BAD_VALUE;
-    task *t = add(s->capturing ? &s->captured : &s->queue);
-    return t ? set_launch(t, function, gx, bx, shared, parameter) : EM_NO_MEMORY;
+    return extra ? EM_BAD_VALUE : launch(function, gx, bx, gy * gz * by * bz, shared, handle, 0, parameter);
+}
+
+int
+cuLaunchCooperativeKernel(void *function, unsigned gx, unsigned gy, unsigned gz, unsigned bx, unsigned by, unsigned bz,
+                          unsigned shared, void *handle, void **parameter)
+{
+    EM_CAN_FAIL
+    const int fits = em_state() || !bx || gx <= em_groups_of_unit(function, bx, shared);
+    return !fits ? EM_TOO_LARGE : launch(function, gx, bx, gy * gz * by * bz, shared, handle, 1, parameter);
 }
 
 /* ---- events ---------------------------------------------------------------------------------- */
@@ -344,7 +358,7 @@ enqueue(tasks *to, const tasks *from)
         for (int k = 0; k < EM_MAX_PARAMETERS; k++)
             parameter[k] = l->blob + 16 * k;
         task *t = add(to);
-        if (!t || set_launch(t, l->function, l->groups, l->items, l->dynamic, parameter))
+        if (!t || set_launch(t, l->function, l->groups, l->items, l->dynamic, l->together, parameter))
             return EM_NO_MEMORY;
     }
     return EM_OK;
