@@ -117,6 +117,7 @@ ask(gpu_handle *gpu)
         error = gpu->driver.device_memory(&gpu->memory, gpu->device);
     for (size_t i = 0; i < sizeof attribute / sizeof *attribute && !error; i++)
         error = gpu->driver.device_attribute(attribute[i].value, attribute[i].number, gpu->device);
+    gpu->cooperative = gpu->cooperative && gpu->driver.launch_together;
     return error;
 }
 
@@ -179,7 +180,7 @@ gpu_limits(ag_handle *handle, ag_limits *limits)
     limits->lanes = LANES;
     limits->whole = LANES_OF_FRAME;
     limits->warp = gpu->warp;
-    limits->cooperative = gpu->cooperative != 0;
+    limits->cooperative = gpu->cooperative;
     limits->tile = 16;
     limits->parallel = 8 * gpu->units;
     limits->matrix = gpu->matrix;
@@ -270,6 +271,9 @@ gpu_launch(ag_handle *handle, ag_binary *binary, int64_t items, const ag_arg *ar
     gpu_pointer pointer[AG_MAX_ARGS];
     void *parameter[2 * AG_MAX_ARGS + 1];
     int n = 0;
+    const int together = kernel->kind == AG_TOGETHER;
+    if (together)
+        groups = binary->together;
     if (kernel->kind == AG_EACH && (groups = (items + LANES - 1) / LANES) > MAX_GROUPS_EACH)
         groups = MAX_GROUPS_EACH;
     if (groups > GPU_MAX_GROUPS)
@@ -291,12 +295,14 @@ gpu_launch(ag_handle *handle, ag_binary *binary, int64_t items, const ag_arg *ar
             parameter[n++] = (void *)(uintptr_t)&arg[i].offset;
         }
     }
+    const unsigned lanes = (unsigned)binary->shape.lanes, local = (unsigned)kernel->local(&binary->shape);
+    void *const stream = gpu->lane[AG_LANE_COMPUTE].stream;
     const ag_status status = gpu_enter(gpu);
     if (status)
         return status;
     return gpu_check(gpu, AG_DEVICE_ERROR, kernel->name,
-                     gpu->driver.launch(binary->function, (unsigned)groups, 1, 1, (unsigned)binary->shape.lanes, 1, 1, (unsigned)kernel->local(&binary->shape),
-                                        gpu->lane[AG_LANE_COMPUTE].stream, parameter, NULL));
+                     together ? gpu->driver.launch_together(binary->function, (unsigned)groups, 1, 1, lanes, 1, 1, local, stream, parameter)
+                              : gpu->driver.launch(binary->function, (unsigned)groups, 1, 1, lanes, 1, 1, local, stream, parameter, NULL));
 }
 
 static ag_status

@@ -55,6 +55,13 @@
     X(int, exec_destroy, (void *exec)) \
     GPU_OWN_DRIVER_FUNCTIONS(X)
 
+/* Those that a driver may lack: then no launch is cooperative. */
+#define GPU_COOPERATIVE_FUNCTIONS(X) \
+    X(int, launch_together, \
+      (void *function, unsigned gx, unsigned gy, unsigned gz, unsigned bx, unsigned by, unsigned bz, \
+       unsigned local, void *stream, void **parameter)) \
+    X(int, groups_of_unit, (int *groups, void *function, int lanes, size_t local))
+
 #define GPU_COMPILER_FUNCTIONS(X) \
     X(int, compiler_version, (int *major, int *minor)) \
     X(int, program_create, \
@@ -71,6 +78,7 @@
 #define GPU_MEMBER(type, name, parameters) type(*name) parameters;
 typedef struct gpu_driver {
     GPU_DRIVER_FUNCTIONS(GPU_MEMBER)
+    GPU_COOPERATIVE_FUNCTIONS(GPU_MEMBER)
 } gpu_driver;
 typedef struct gpu_compiler {
     GPU_COMPILER_FUNCTIONS(GPU_MEMBER)
@@ -126,6 +134,7 @@ struct ag_binary {
     const ag_kernel *kernel;
     ag_shape shape;
     void *module, *function;
+    int64_t together; /* groups that run at once; of kernels of that kind */
 };
 
 /* ---- gpu_library.c ------------------------------------------------------------------------- */

@@ -77,6 +77,21 @@ load(gpu_handle *gpu, ag_binary *binary, const char *key, const char *text)
     return status;
 }
 
+/* As many groups as a kernel has use for and as run at once: they wait for one another. */
+static ag_status
+count_together(gpu_handle *gpu, ag_binary *binary)
+{
+    const ag_kernel *kernel = binary->kernel;
+    const int64_t wanted = kernel->parts(&binary->shape);
+    int each = 0;
+    const int error = gpu->driver.groups_of_unit(&each, binary->function, binary->shape.lanes, (size_t)kernel->local(&binary->shape));
+    binary->together = (int64_t)each * gpu->units < wanted ? (int64_t)each * gpu->units : wanted;
+    if (!error && each < 1)
+        return gpu->base.host->fail(gpu->base.message, AG_DEVICE_ERROR, "kernel %s: no group of it fits on a unit of the device",
+                                    kernel->name);
+    return gpu_check(gpu, AG_DEVICE_ERROR, kernel->name, error);
+}
+
 ag_status
 gpu_build(ag_handle *handle, const ag_kernel *kernel, const ag_shape *shape, ag_binary **out)
 {
@@ -107,6 +122,8 @@ gpu_build(ag_handle *handle, const ag_kernel *kernel, const ag_shape *shape, ag_
             error = gpu_allow_local(gpu, binary->function, kernel->local(shape));
         status = gpu_check(gpu, AG_DEVICE_ERROR, kernel->name, error);
     }
+    if (!status && kernel->kind == AG_TOGETHER)
+        status = count_together(gpu, binary);
     free(key);
     if (status)
         gpu_unbuild(handle, binary);

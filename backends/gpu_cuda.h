@@ -58,6 +58,8 @@ typedef void *gpu_context;
 #define GPU_module_unload "cuModuleUnload"
 #define GPU_module_function "cuModuleGetFunction"
 #define GPU_launch "cuLaunchKernel"
+#define GPU_launch_together "cuLaunchCooperativeKernel"
+#define GPU_groups_of_unit "cuOccupancyMaxActiveBlocksPerMultiprocessor"
 #define GPU_capture_begin "cuStreamBeginCapture_v2"
 #define GPU_capture_end "cuStreamEndCapture"
 #define GPU_graph_instantiate "cuGraphInstantiateWithFlags"

@@ -55,6 +55,8 @@ typedef int gpu_context;   /* the runtime knows contexts by their device's numbe
 #define GPU_module_unload "hipModuleUnload"
 #define GPU_module_function "hipModuleGetFunction"
 #define GPU_launch "hipModuleLaunchKernel"
+#define GPU_launch_together "hipModuleLaunchCooperativeKernel"
+#define GPU_groups_of_unit "hipModuleOccupancyMaxActiveBlocksPerMultiprocessor"
 #define GPU_capture_begin "hipStreamBeginCapture"
 #define GPU_capture_end "hipStreamEndCapture"
 #define GPU_graph_instantiate "hipGraphInstantiateWithFlags"

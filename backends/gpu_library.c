@@ -16,6 +16,7 @@ typedef struct symbol {
 
 #define IN_DRIVER(type, member, parameters) {offsetof(gpu_driver, member), GPU_##member},
 static const symbol driver_symbols[] = {GPU_DRIVER_FUNCTIONS(IN_DRIVER)};
+static const symbol cooperative_symbols[] = {GPU_COOPERATIVE_FUNCTIONS(IN_DRIVER)};
 #define IN_COMPILER(type, member, parameters) {offsetof(gpu_compiler, member), GPU_##member},
 static const symbol compiler_symbols[] = {GPU_COMPILER_FUNCTIONS(IN_COMPILER)};
 #define COUNT(list) (sizeof(list) / sizeof *(list))
@@ -83,6 +84,8 @@ gpu_open_libraries(gpu_handle *gpu)
     if (missing)
         return host->fail(gpu->base.message, AG_NO_DEVICE, "the " GPU_VENDOR " driver library has no %s: it is too old",
                           missing);
+    if (resolve(driver, cooperative_symbols, COUNT(cooperative_symbols), &gpu->driver))
+        gpu->driver.launch_together = NULL;
     const char *chosen = getenv(GPU_COMPILER_VARIABLE);
     if (GPU_COMPILER_IN_DRIVER && !(chosen && *chosen) &&
         !resolve(driver, compiler_symbols, COUNT(compiler_symbols), &gpu->compiler))

@@ -192,7 +192,8 @@ START_TEST(bench_device)
         for (int i = 0; i < kernel_rows; i++) {
             const kernel_row *const row = &kernel_table[i];
             if (turn != (row->number != AG_KERNEL_copy && row->number != AG_KERNEL_multiply_add) ||
-                !wanted(row) || (ag_kernels[row->number].whole[0] >= 0 && !ag_device_room(device).whole))
+                !wanted(row) || (ag_kernels[row->number].whole[0] >= 0 && !ag_device_room(device).whole) ||
+                (ag_kernels[row->number].kind == AG_TOGETHER && !ag_device_cooperative(device)))
                 continue;
             bench_row(row, slots);
             if (turn)

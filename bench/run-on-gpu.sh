@@ -80,7 +80,7 @@ part_kernels() {
     done >"$out/kernels-$1.txt"
 }
 
-# Seconds of whole reconstructions, then where they went.
+# Seconds of whole reconstructions, where they went, and what a launch for each position costs.
 part_solvers() {
     set -- "$1" 128 512 200 50 '--problems profile,10000x128,2000x256 --repeat 3'
     [ "$dry" = no ] || set -- "$1" 16 40 6 2 '--problems 6x16 --repeat 1 -n 2'
@@ -97,6 +97,16 @@ part_solvers() {
         # shellcheck disable=SC2086 # a list of options
         ./argand reconstruct "$out/scan.cxi" -d "$1" -n "$5" -q --profile -a $how || return 1
     done >"$out/profile-$1.txt"
+    # An iteration as one launch whose groups wait for one another, and as a replayed recording: the same bits.
+    for how in epie rpie; do
+        for together in on off on off; do
+            seconds=$(ARGAND_COOPERATIVE=$together ./argand reconstruct "$out/scan.cxi" -d "$1" -n "$5" -q -a "$how" --subpixel none \
+                --probe-start 0 --json - | sed -n 's/^ *"run_seconds": *\([0-9.e+-]*\).*/\1/p')
+            [ -n "$seconds" ] || return 1
+            echo "$how $together $seconds" | awk -v visits=$(($4 * $5)) '{
+                printf "%s, cooperative launches %s: %.2f us a position\n", $1, $2, 1e6 * $3 / visits }'
+        done
+    done >"$out/positions-$1.txt"
 }
 
 # Nets beside PyTorch, where Python has it, in single precision and 16 bits.

@@ -263,4 +263,6 @@ fft_inverse_part(const ag_axis *axis, real *restrict tile, const cplx *restrict 
 /* A frame's strips are in the caches anyway: nothing is gained by one kernel for all passes, measured. */
 m4_define(`WHOLE_PASS', `m4_define(`TABLE', m4_defn(`TABLE')`    NULL,
 ')')
+/* A launch waits for all of a pass as it is. */
+m4_define(`VISITS', m4_defn(`WHOLE_PASS'))
 m4_divert(0)m4_dnl

@@ -21,7 +21,7 @@ m4_define(`SEGMENT', `128')
 m4_define(`SEGMENTS_X', `((COLS + SEGMENT - 1) / SEGMENT)')
 
 /* A tile holds `points' rows of TILE columns: TILE real parts, then TILE imaginary parts. */
-m4_define(`TILE_REALS', `(2 * TILE * SHAPE($1.points))')
+m4_define(`TILE_REALS', `m4_ifelse($1, longest, `(TILE_REALS(y) > TILE_REALS(x) ? TILE_REALS(y) : TILE_REALS(x))', `(2 * TILE * SHAPE($1.points))')')
 m4_define(`RE', `tile[2 * TILE * ($1) + ($2)]')
 m4_define(`IM', `tile[2 * TILE * ($1) + TILE + ($2)]')
 

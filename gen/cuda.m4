@@ -1,4 +1,4 @@
-m4_include(`gen/gpu.m4')m4_include(`gen/mma.m4')m4_dnl
+m4_include(`gen/gpu.m4')m4_include(`gen/mma.m4')m4_include(`gen/visits.m4')m4_dnl
 m4_divert(-1)
 /* cuda.m4 -- the CUDA C++ dialect.  SPDX-License-Identifier: BSD-3-Clause
 
@@ -15,6 +15,15 @@ m4_define(`GROUP_ID',   `blockIdx.x')
 m4_define(`FLAT_ID',    `blockIdx.x * (index)WIDTH + threadIdx.x')
 m4_define(`FLAT_SIZE',  `gridDim.x * (index)WIDTH')
 m4_define(`BARRIER',    `__syncthreads();')
+/* All groups do item after item together; each strip is some group's, and all are done before the next begin. */
+m4_define(`TOGETHER',   `unsigned long long gate_ = 0;
+    for (index $1 = 0; $1 < items_; $1++) {')
+m4_define(`END_TOGETHER', `}')
+m4_define(`EACH_STRIP_OF', `for (int strip = (int)GROUP_ID; strip < ($1); strip += (int)gridDim.x) {
+            TABLE_POINTER const table = $2;')
+m4_define(`END_STRIP_OF', `}
+        grid_barrier(&gate_);')
+m4_define(`VISIT_PARTS', `')
 m4_define(`HELPER',     `static __device__ inline')
 m4_define(`RESTRICT',   `__restrict__')
 m4_define(`SQRT',       `sqrtf($1)')
@@ -44,5 +53,22 @@ AMPLITUDE_TEXT
 NET_HELPERS_TEXT
 MMA_TEXT
 GROUP_TEXT
+/* Where the groups of a launch meet.  The driver lets a launch begin only where all of them run at once.  What a
+   lane wrote leaves its caches before the barrier, what it reads afterwards comes into them anew.  The count rises by
+   the number of groups each time, and is never reset: a launch leaves a multiple of it. */
+static __device__ unsigned long long came_;
+static __device__ inline void grid_barrier(unsigned long long *gate)
+{
+    __threadfence();
+    __syncthreads();
+    if (threadIdx.x == 0) {
+        const unsigned long long before = atomicAdd(&came_, 1ull);
+        *gate = (*gate ? *gate : before / gridDim.x * gridDim.x) + gridDim.x;
+        while (atomicAdd(&came_, 0ull) < *gate)
+            ;
+        __threadfence();
+    }
+    __syncthreads();
+}
 FFT_TEXT
 

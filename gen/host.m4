@@ -1,4 +1,4 @@
-m4_include(`gen/passes.m4')m4_include(`gen/gather.m4')m4_include(`gen/nets.m4')m4_dnl
+m4_include(`gen/passes.m4')m4_include(`gen/gather.m4')m4_include(`gen/nets.m4')m4_include(`gen/visits.m4')m4_dnl
 m4_divert(-1)
 /* host.m4 -- the host's view of the kernels.  SPDX-License-Identifier: BSD-3-Clause
 
@@ -6,7 +6,7 @@ m4_divert(-1)
    table of kernels, their arguments, groups, local memory and costs.  The text of a kernel's body
    is thrown away, but for the words that say how its items are laid out and what they cost.  */
 m4_define(`RESET', `m4_define(`PARAMS', `')m4_define(`VALUES', `')m4_define(`DESCRIBED', `')m4_define(`NARGS', 0)m4_dnl
-m4_define(`LOCAL', `0')m4_define(`KIND', `')m4_define(`PARTS', `1')m4_define(`TRANSFORMS', 0)m4_define(`WHOLE', `-1, -1, -1')m4_dnl
+m4_define(`LOCAL', `0')m4_define(`KIND', `')m4_define(`PARTS', `1')m4_define(`TRANSFORMS', 0)m4_define(`WHOLE', `-1, -1, -1')m4_define(`VISIT', `-1, -1, -1')m4_dnl
 m4_define(`SCALARS', `')m4_define(`STATED', m4_ifdef(`COSTS', `m4_defn(`COSTS')'))m4_define(`COSTS', `')m4_define(`PASS_COSTS', `')')
 RESET
 m4_define(`IDS', `')m4_define(`ENTRIES', `')
@@ -28,6 +28,7 @@ m4_define(`PASS_COST', `APPEND(`PASS_COSTS', `    tally(&cost, items * PIXELS'm4
 m4_define(`PIXELS', `(double)ROWS * COLS')
 m4_define(`EACH', `m4_define(`KIND', `AG_EACH')')
 m4_define(`GROUP', `m4_define(`KIND', `AG_GROUPS')m4_define(`PARTS', `$3')')
+m4_define(`TOGETHER', `m4_define(`KIND', `AG_TOGETHER')m4_define(`PARTS', `$2')')
 m4_define(`BYTES_real', `sizeof(ag_real)')
 m4_define(`BYTES_cplx', `sizeof(ag_complex)')
 m4_define(`SHARED', `APPEND(`LOCAL', ` + AG_LOCAL_BYTES(BYTES_$1, $3)')')
@@ -40,6 +41,7 @@ m4_define(`TO_FAR_TILE', `FFT')m4_define(`FROM_FAR_TILE', `FFT')m4_define(`TO_NE
 m4_define(`WHOLE_BUFFERS', `SHARED(real, tile, ((2 * COLS + 31) / 32 * 32 + 17) * ROWS)REDUCE_BUFFER')
 m4_define(`WHOLE_FRAME', `FFT')
 m4_define(`WHOLE_PARTS', `m4_define(`WHOLE', `AG_KERNEL_$1, AG_KERNEL_$2, AG_KERNEL_$3')')
+m4_define(`VISIT_PARTS', `m4_define(`VISIT', `AG_KERNEL_$1, AG_KERNEL_$2, AG_KERNEL_$3')')
 m4_define(`NEAR_BUFFER', `SHARED(real, tile, TILE_REALS(y) * !shape->spill * (shape->lanes == 1 ? MODES : 1))')
 m4_define(`IF_MODES', `$2')
 m4_define(`SOLO', `(shape->lanes == 1 ? $1 : $2)')
@@ -83,7 +85,7 @@ SCALARS`'PASS_COSTS`'COSTS`'m4_ifelse(m4_defn(`COSTS'), `', `m4_errprint(`kernel
 ')m4_m4exit(1)')    return cost;
 }
 
-APPEND(`ENTRIES', `    {"'THIS`", AG_KERNEL_'THIS`, 'UNFUSED`, {'m4_defn(`WHOLE')`}, 'KIND`, 'NARGS`,
+APPEND(`ENTRIES', `    {"'THIS`", AG_KERNEL_'THIS`, 'UNFUSED`, {'m4_defn(`WHOLE')`}, {'m4_defn(`VISIT')`}, 'KIND`, 'NARGS`,
      {'m4_defn(`DESCRIBED')`},
      parts_'THIS`, local_'THIS`, cost_'THIS`},
 ')m4_define(`KNOWN_'THIS)')

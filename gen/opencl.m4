@@ -24,6 +24,7 @@ m4_define(`TANH',       `tanh($1)')
 m4_define(`ATOMIC_ADD', `atomic_add_real(&$1, $2);')
 m4_define(`BITS_OF',    `as_uint($1)')
 m4_define(`FLOAT_OF',   `as_float($1)')
+m4_define(`VISITS',     `') /* its groups cannot wait for one another */
 m4_divert(0)m4_dnl
 /* Generated from the templates in kernels/ by gen/opencl.m4. */
 typedef long index;

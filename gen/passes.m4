@@ -31,7 +31,8 @@ m4_divert(-1)
    share).  */
 m4_define(`FRAME_ARGS', `IN(cplx, table), WINDOW_ARGS')
 m4_define(`WINDOW_ARGS', `IN(int, frame), IN(int, corner), IN(real, fraction), IN(cplx, object), VAL(index, object_cols), IN(cplx, probe), VAL(index, probe_step)')
-m4_define(`UPDATE_ARGS', `IN(cplx, table), IN(int, frame), IN(int, corner), IN(real, fraction),
+m4_define(`UPDATE_ARGS', `IN(cplx, table), UPDATED_ARGS')
+m4_define(`UPDATED_ARGS', `IN(int, frame), IN(int, corner), IN(real, fraction),
            OUT(cplx, object), VAL(index, object_cols), OUT(cplx, probe), VAL(index, probe_step)')
 m4_define(`SCRATCH_AT', `(WAVE * STRIPS_Y + ($1) / TILE) * (COLS * (index)(2 * TILE)) + ($2) * (2 * TILE) + ($1) % TILE')
 /* A pixel of frame $1 in natural order. */
@@ -66,7 +67,7 @@ m4_define(`PART_OF_STRIP', `const int p0 = strip * TILE, height = EXTENT - p0 < 
 m4_define(`TINY', `REAL(1e-37)')
 
 /* FIRST_PASS(name, text, more arguments, text before, text after): the last three for what it finds by the way. */
-m4_define(`FIRST_PASS', `m4_define(`LOAD_$1', `$2')m4_define(`PASS_TEXT', `$2')KERNEL($1_unfused, OUT(real, scratch), FRAME_ARGS, m4_ifelse(`$3', `', `', `$3, ')OUT(real, spill))
+m4_define(`FIRST_PASS', `m4_define(`LOAD_$1', `$2')m4_define(`BEFORE_$1', `$4')m4_define(`AFTER_$1', `$5')m4_define(`PASS_TEXT', `$2')KERNEL($1_unfused, OUT(real, scratch), FRAME_ARGS, m4_ifelse(`$3', `', `', `$3, ')OUT(real, spill))
     PASS_COST(1)
     m4_ifelse(`$3', `', `', `REDUCE_BUFFER')
     GROUP(s, strip, STRIPS_X)
@@ -96,7 +97,7 @@ END_KERNEL')
 
 /* UPDATE_PASS(name, more arguments, text before, text): a last pass that changes object and probe in place. */
 m4_define(`LAST_PASS', `m4_define(`STORE_$1', `$2')LAST_KERNELS(`$1', `OUT(cplx, result), IN(real, scratch), FRAME_ARGS', `', `', `$2')')
-m4_define(`UPDATE_PASS', `LAST_KERNELS(`$1', `IN(real, scratch), UPDATE_ARGS, $2', `REDUCE_BUFFER', `$3', `$4')')
+m4_define(`UPDATE_PASS', `m4_define(`STORE_$1', `$4')m4_define(`BEFORE_$1', `$3')m4_define(`UPDATE_ARGS_$1', `$2')LAST_KERNELS(`$1', `IN(real, scratch), UPDATE_ARGS, $2', `REDUCE_BUFFER', `$3', `$4')')
 m4_define(`LAST_KERNELS', `m4_define(`PASS_TEXT', `$5')KERNEL($1_unfused, $2, OUT(real, spill))
     PASS_COST(1)
     $3

@@ -9,7 +9,7 @@
 #include "argand.h"
 #include "shape.h"
 
-#define AG_BACKEND_ABI 3
+#define AG_BACKEND_ABI 4
 
 enum { AG_LANE_COMPUTE, AG_LANE_TRANSFER };
 enum { AG_TO_DEVICE, AG_FROM_DEVICE };
@@ -30,8 +30,10 @@ typedef struct ag_arg {
 } ag_arg;
 
 enum { AG_ARG_OUT, AG_ARG_IN, AG_ARG_INDEX, AG_ARG_INT, AG_ARG_REAL };
-enum { AG_EACH, AG_GROUPS }; /* how a kernel's items are laid out */
-#define AG_MAX_ARGS 24
+/* How a kernel's items are laid out: independent; work-groups; groups that do item after item together and wait for one
+   another. */
+enum { AG_EACH, AG_GROUPS, AG_TOGETHER };
+#define AG_MAX_ARGS 28
 
 /* Bytes moved and floating-point operations, see COST in kernels/README. */
 typedef struct ag_cost {
@@ -45,14 +47,15 @@ typedef struct ag_kernel {
     int unfused; /* the id of what stands in for it where a library transforms; its own where it has
                     no transforms; -1: it cannot be used then */
     int whole[3]; /* the ids of the load, middle and store that it does in one; -1: none */
-    int kind; /* AG_EACH: independent items; AG_GROUPS: work-groups */
+    int visit[3]; /* of AG_TOGETHER: the ids of the load, middle and update that it does for each item in turn; -1: none */
+    int kind; /* AG_EACH, ... */
     int nargs;
     struct {
         int kind;     /* AG_ARG_... */
         ag_type type; /* of an array's elements */
         const char *name;
     } arg[AG_MAX_ARGS];
-    int64_t (*parts)(const ag_shape *shape); /* groups per item */
+    int64_t (*parts)(const ag_shape *shape); /* groups per item; of AG_TOGETHER: in all, at most */
     int64_t (*local)(const ag_shape *shape); /* bytes of local memory per group */
     /* Of a launch; arg[] in the order of the template. */
     ag_cost (*cost)(const ag_shape *shape, int64_t items, const ag_arg *arg);
@@ -114,7 +117,8 @@ struct ag_backend {
     ag_status (*build)(ag_handle *handle, const ag_kernel *kernel, const ag_shape *shape,
                        ag_binary **binary);
     void (*unbuild)(ag_handle *handle, ag_binary *binary);
-    /* `items` of the kernel's kind; arg[] in the order of the template.  Compute lane. */
+    /* `items` of the kernel's kind; arg[] in the order of the template.  Compute lane.  Of AG_TOGETHER only where the
+       limits say cooperative, as in build. */
     ag_status (*launch)(ag_handle *handle, ag_binary *binary, int64_t items, const ag_arg *arg);
     ag_status (*mark)(ag_handle *handle, int lane, ag_mark **mark);
     /* The lane goes on only after the mark; ends the mark. */

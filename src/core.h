@@ -195,6 +195,8 @@ typedef struct ag_room {
     const char *plan; /* in place of the table's, for frames of its size; NULL: none */
 } ag_room;
 ag_room ag_device_room(const ag_device *device);
+/* The groups of a launch may wait for one another. */
+int ag_device_cooperative(const ag_device *device);
 /* Its memory is the host's. */
 int ag_device_is_host(const ag_device *device);
 /* A clock that has seen all work asked for so far, seconds. */
@@ -208,6 +210,8 @@ typedef struct ag_program ag_program;
 /* `list` names `n` kernels by number (AG_KERNEL_... in kernels.h). */
 ag_program *ag_program_create(ag_device *device, const ag_shape *shape, int n, const int *list);
 void ag_program_destroy(ag_program *program);
+/* One more kernel, of those whose groups wait for one another; nothing where the device cannot do that. */
+void ag_program_add(ag_program *program, int number);
 
 typedef union ag_value {
     const ag_array *array; /* NULL where a kernel does not look */
@@ -225,9 +229,11 @@ void ag_program_join(ag_program *program, int on);
 
 /* Whether each launch is timed: then none are kept. */
 int ag_device_profiled(const ag_device *device);
-/* Launches between begin and end are kept, not run; replay runs them again. */
+/* Launches between begin and end are kept, not run; replay runs them again.  Where `program' (NULL: none) has a kernel that
+   does a load, a middle and an update for one item after another (ag_program_add), all must be such, and are kept as
+   the one launch: the trace has them all, the ledger the one. */
 typedef struct ag_recording ag_recording;
-ag_recording *ag_record_begin(ag_device *device);
+ag_recording *ag_record_begin(ag_device *device, ag_program *program);
 void ag_record_end(ag_recording *recording);
 void ag_replay(ag_recording *recording);
 void ag_recording_destroy(ag_recording *recording);

@@ -67,10 +67,15 @@ ag_backend_load(const char *name, ag_message *message)
 ag_status
 ag_device_open_on(ag_device **device, const ag_backend *backend, int number, ag_message *message)
 {
-    const char *matrix = getenv("ARGAND_MATRIX");
+    static const char *const variable[] = {"ARGAND_MATRIX", "ARGAND_COOPERATIVE"};
+    int off[2];
     *device = NULL;
-    if (matrix && strcmp(matrix, "on") && strcmp(matrix, "off"))
-        return ag_fail(message, AG_BAD_ARGUMENT, "ARGAND_MATRIX: found \"%.40s\", expected on or off", matrix);
+    for (int i = 0; i < 2; i++) {
+        const char *chosen = getenv(variable[i]);
+        off[i] = chosen && !strcmp(chosen, "off");
+        if (chosen && !off[i] && strcmp(chosen, "on"))
+            return ag_fail(message, AG_BAD_ARGUMENT, "%s: found \"%.40s\", expected on or off", variable[i], chosen);
+    }
     ag_device *d = calloc(1, sizeof *d);
     if (!d)
         return ag_fail(message, AG_NO_MEMORY, "device %s: out of host memory", backend->name);
@@ -83,8 +88,10 @@ ag_device_open_on(ag_device **device, const ag_backend *backend, int number, ag_
         return status;
     }
     backend->limits(d->handle, &d->limits);
-    if (matrix && !strcmp(matrix, "off"))
+    if (off[0])
         d->limits.matrix = 0;
+    if (off[1])
+        d->limits.cooperative = 0;
     *device = d;
     return AG_OK;
 }
@@ -249,6 +256,12 @@ ag_device_plan(ag_device *device, const char *id, ag_message *message)
     if (!status)
         snprintf(device->plan, sizeof device->plan, "%s", id ? id : "");
     return status;
+}
+
+int
+ag_device_cooperative(const ag_device *device)
+{
+    return device->limits.cooperative;
 }
 
 int

@@ -44,7 +44,19 @@ const void *ag_module_load(const char *name, const char *symbol, int abi, char *
 /* launch.c: one step in the trace and, unless its line is empty, in the ledger, where the step's number is put
    in front. */
 void ag_device_emit(ag_device *device, const char *trace, const char *ledger);
-/* recording.c: a launch's lines, and its cost. */
+/* A launch that was asked for. */
+typedef struct ag_asked {
+    int number; /* the kernel's */
+    int64_t items;
+    ag_arg arg[AG_MAX_ARGS];
+} ag_asked;
+/* launch.c: the kernel of AG_TOGETHER that is built, or NULL; runs a kernel and tells the ledger alone. */
+const ag_kernel *ag_program_together(const ag_program *program);
+void ag_program_run(ag_program *program, const ag_kernel *kernel, int64_t items, const ag_arg *arg);
+/* recording.c: whether a recording is to become one launch; takes the next of those that it does. */
+int ag_recording_visits(const ag_recording *recording);
+void ag_recording_visit(ag_recording *recording, const ag_program *program, const ag_shape *shape, const ag_asked *launch);
+/* A launch's lines, and its cost. */
 void ag_recording_keep(ag_recording *recording, const char *trace, const char *ledger);
 void ag_recording_cost(ag_recording *recording, const ag_cost *cost);
 /* launch.c: around what may be timed, see ag_device_profile; the name is a constant. */

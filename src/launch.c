@@ -15,11 +15,7 @@ struct ag_program {
     ag_binary *binary[AG_KERNELS];
     /* Between ag_program_join and the next the launches that a kernel for whole frames may do in one. */
     int joins, held;
-    struct launch {
-        int number;
-        int64_t items;
-        ag_arg arg[AG_MAX_ARGS];
-    } hold[3];
+    ag_asked hold[3];
 };
 
 /* The kernel that does what this one does for frames of a shape; -1: none. */
@@ -70,7 +66,8 @@ ag_program_create(ag_device *device, const ag_shape *shape, int n, const int *li
     program->shape = *shape;
     program->shape.lanes = device->limits.lanes;
     for (int i = 0; i < n && !device->status && !device->count_only; i++) {
-        if (ag_kernels[list[i]].whole[0] >= 0 && !shape->whole)
+        if ((ag_kernels[list[i]].whole[0] >= 0 && !shape->whole) ||
+            (ag_kernels[list[i]].kind == AG_TOGETHER && !device->limits.cooperative))
             continue;
         const int number = form(shape, list[i]);
         if (number < 0) {
@@ -88,6 +85,22 @@ ag_program_create(ag_device *device, const ag_shape *shape, int n, const int *li
 }
 
 void
+ag_program_add(ag_program *program, int number)
+{
+    if (program && program->device->limits.cooperative && !program->device->status && !program->device->count_only)
+        build(program, number);
+}
+
+const ag_kernel *
+ag_program_together(const ag_program *program)
+{
+    for (int i = 0; program && i < AG_KERNELS; i++)
+        if (program->binary[i] && ag_kernels[i].kind == AG_TOGETHER)
+            return &ag_kernels[i];
+    return NULL;
+}
+
+void
 ag_program_destroy(ag_program *program)
 {
     if (!program)
@@ -102,7 +115,7 @@ void
 ag_device_emit(ag_device *d, const char *trace, const char *ledger)
 {
     char line[1024];
-    if (d->trace)
+    if (d->trace && *trace)
         d->trace(d->sink, trace);
     d->steps += *ledger != 0;
     if (d->ledger && *ledger) {
@@ -112,12 +125,13 @@ ag_device_emit(ag_device *d, const char *trace, const char *ledger)
 }
 
 /* Scalars are traced by their bits, so that equal lines mean equal work. */
-static int
-describe(char *line, size_t room, const ag_program *program, const ag_kernel *kernel, int64_t items,
-         const ag_arg *arg)
+static void
+describe(char *line, size_t room, const ag_program *program, const ag_asked *launch)
 {
+    const ag_kernel *kernel = &ag_kernels[launch->number];
+    const ag_arg *arg = launch->arg;
     int n = snprintf(line, room, "%s %dx%d %lld", kernel->name, program->shape.y.length,
-                     program->shape.x.length, (long long)items);
+                     program->shape.x.length, (long long)launch->items);
     for (int i = 0; i < kernel->nargs && n < (int)room; i++) {
         uint64_t bits = 0;
         if (kernel->arg[i].kind == AG_ARG_INDEX)
@@ -130,7 +144,6 @@ describe(char *line, size_t room, const ag_program *program, const ag_kernel *ke
             continue;
         n += snprintf(line + n, room - (size_t)n, " %s=%" PRIx64, kernel->arg[i].name, bits);
     }
-    return n;
 }
 
 double
@@ -184,24 +197,33 @@ tell(ag_device *d, const char *trace, const char *ledger)
         ag_device_emit(d, trace, ledger);
 }
 
-/* Runs a kernel; the trace tells the `n` launches that were asked for. */
+/* The trace's line of what was asked for. */
 static void
-run(ag_program *program, const ag_kernel *kernel, int64_t items, const ag_arg *arg, const struct launch *asked, int n)
+tell_asked(ag_program *program, const ag_asked *asked)
+{
+    const ag_device *d = program->device;
+    char line[1024];
+    if (d->trace || d->recording) {
+        describe(line, sizeof line, program, asked);
+        tell(program->device, line, "");
+    }
+}
+
+void
+ag_program_run(ag_program *program, const ag_kernel *kernel, int64_t items, const ag_arg *arg)
 {
     ag_device *d = program->device;
-    const int told = d->trace || d->ledger || d->recording;
+    const int told = d->ledger || d->recording;
     ag_cost cost = {0, 0};
     if (told || d->timing) {
         const ag_shape shape = shape_of(d, &program->shape, kernel);
+        char line[256];
         cost = kernel->cost(&shape, items, arg);
-        for (int i = 0; i < n && told; i++) {
-            char trace[1024], ledger[256] = "";
-            describe(trace, sizeof trace, program, &ag_kernels[asked[i].number], asked[i].items, asked[i].arg);
-            if (i == n - 1)
-                snprintf(ledger, sizeof ledger, "%s groups %lld lanes %d local %lld", kernel->name,
-                         (long long)(items * kernel->parts(&shape)), shape.lanes, (long long)kernel->local(&shape));
-            tell(d, trace, ledger);
-        }
+        snprintf(line, sizeof line, "%s groups %lld lanes %d local %lld", kernel->name,
+                 (long long)(kernel->parts(&shape) * (kernel->kind == AG_TOGETHER ? 1 : items)), shape.lanes,
+                 (long long)kernel->local(&shape));
+        if (told)
+            tell(d, "", line);
     }
     const double begin = ag_time_begin(d);
     ag_device_stick(d, d->backend->launch(d->handle, program->binary[kernel->id], items, arg));
@@ -215,8 +237,9 @@ static void
 release(ag_program *program)
 {
     for (int i = 0; i < program->held && !program->device->status; i++) {
-        const struct launch *const l = &program->hold[i];
-        run(program, &ag_kernels[l->number], l->items, l->arg, l, 1);
+        const ag_asked *const l = &program->hold[i];
+        tell_asked(program, l);
+        ag_program_run(program, &ag_kernels[l->number], l->items, l->arg);
     }
     program->held = 0;
 }
@@ -225,7 +248,7 @@ release(ag_program *program)
 static void
 run_whole(ag_program *program, const ag_kernel *kernel)
 {
-    const struct launch *const load = program->hold, *const middle = load + 1, *const store = load + 2;
+    const ag_asked *const load = program->hold, *const middle = load + 1, *const store = load + 2;
     ag_arg arg[AG_MAX_ARGS];
     int n = 0;
     arg[n++] = store->arg[0];
@@ -235,15 +258,17 @@ run_whole(ag_program *program, const ag_kernel *kernel)
         arg[n++] = load->arg[i];
     for (int i = 2; i < ag_kernels[middle->number].nargs - 1; i++)
         arg[n++] = middle->arg[i];
-    run(program, kernel, load->items, arg, load, 3);
+    for (int i = 0; i < 3; i++)
+        tell_asked(program, &load[i]);
+    ag_program_run(program, kernel, load->items, arg);
     program->held = 0;
 }
 
 /* Whether the launch waits for those that may follow it, or was the last of a frame's three. */
 static int
-joined(ag_program *program, const struct launch *launch)
+joined(ag_program *program, const ag_asked *launch)
 {
-    struct launch *const hold = program->hold;
+    ag_asked *const hold = program->hold;
     const int n = program->held;
     for (int i = 0; i < AG_KERNELS; i++) {
         const int *const part = ag_kernels[i].whole;
@@ -275,7 +300,7 @@ ag_launch(ag_program *program, int number, int64_t items, const ag_value *value)
     ag_device *d = program->device;
     const int built = form(&program->shape, number);
     const ag_kernel *kernel = &ag_kernels[built < 0 ? number : built];
-    struct launch launch;
+    ag_asked launch;
     launch.number = kernel->id;
     launch.items = items;
     if (!program->binary[kernel->id]) {
@@ -284,12 +309,18 @@ ag_launch(ag_program *program, int number, int64_t items, const ag_value *value)
     }
     if (!take(d, kernel, value, launch.arg))
         return;
+    if (d->recording && ag_recording_visits(d->recording)) {
+        tell_asked(program, &launch);
+        ag_recording_visit(d->recording, program, &program->shape, &launch);
+        return;
+    }
     if (program->joins) {
         if (joined(program, &launch))
             return;
         release(program);
     }
-    run(program, kernel, items, launch.arg, &launch, 1);
+    tell_asked(program, &launch);
+    ag_program_run(program, kernel, items, launch.arg);
 }
 
 void

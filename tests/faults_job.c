@@ -27,7 +27,7 @@ job_scan(void)
     return scan;
 }
 
-/* Two iterations of a method, with probes at sub-pixel positions. */
+/* Two iterations of a method, with probes at sub-pixel positions but for ePIE. */
 static void
 solve(ag_device *d, const ag_scan *scan, const char *method, ag_complex *object, ag_quality *quality)
 {
@@ -38,6 +38,8 @@ solve(ag_device *d, const ag_scan *scan, const char *method, ag_complex *object,
     for (int64_t i = 0; i < pixels; i++)
         one[i].re = 1;
     options.probe_start = 1;
+    if (!strcmp(method, "epie"))
+        options.subpixel = AG_SUBPIXEL_NONE;
     ag_array *const objects = ag_new_from(d, AG_COMPLEX, pixels, one, "the object");
     ag_array *const probes = ag_new_from(d, AG_COMPLEX, window, ag_scan_content(scan)->probe, "the probe");
     if (!ag_solver_create(&solver, d, ag_comm_self(), scan, &options, objects, probes) &&
@@ -59,7 +61,7 @@ launches(ag_device *d, ag_real *value)
     ag_program *const program = ag_program_create(d, &plan.shape, 2, list);
     ag_array *const a = ag_new_from(d, AG_REAL, JOB_VALUES, start, "values");
     ag_array *const b = ag_new_from(d, AG_REAL, JOB_VALUES, start, "results");
-    ag_recording *const recording = ag_record_begin(d);
+    ag_recording *const recording = ag_record_begin(d, NULL);
     ag_run_total(program, 1, b, 1, b, 2);
     ag_run_maximum(program, 1, b, a, JOB_VALUES);
     ag_record_end(recording);
@@ -112,7 +114,7 @@ begin(ag_device **d, const ag_backend *backend, outcome *o)
 outcome
 job_run(const ag_scan *scan, const ag_backend *backend)
 {
-    static const char *const method[JOB_METHODS] = {"rpie", "dm"};
+    static const char *const method[JOB_METHODS] = {"rpie", "dm", "epie"};
     static outcome o;
     ag_device *d;
     if (begin(&d, backend, &o))

@@ -150,7 +150,7 @@ START_TEST(test_sticky_status)
     ck_assert_int_eq(ag_array_create(&none, d, AG_REAL, 1), AG_BAD_ARGUMENT);
     ck_assert_ptr_null(none);
     ck_assert_ptr_null(ag_program_create(d, &plan.shape, 1, list));
-    ck_assert_ptr_null(ag_record_begin(d));
+    ck_assert_ptr_null(ag_record_begin(d, NULL));
     ag_plan other;
     ck_assert_int_eq(ag_plan_create(&other, d, 0, 0, 0, NULL), AG_BAD_ARGUMENT);
     ck_assert_str_eq(ag_device_message(d), first);

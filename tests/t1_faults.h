@@ -11,7 +11,7 @@
 
 #define JOB_FRAME  16
 #define JOB_OBJECT 24
-#define JOB_METHODS 2
+#define JOB_METHODS 3
 #define JOB_VALUES 8
 
 /* What a job found. */
@@ -29,7 +29,7 @@ typedef struct outcome {
 } outcome;
 
 ag_scan *job_scan(void);
-/* Opens a device, makes a solver of two methods on it, runs and measures them, records, replays,
+/* Opens a device, makes a solver of three methods on it, runs and measures them, records, replays,
    uploads and closes.  The first failure is the outcome.  No function of Check is called where nothing
    else is wrong: it allocates. */
 outcome job_run(const ag_scan *scan, const ag_backend *backend);

@@ -6,6 +6,7 @@
 
 #include "t1.h"
 #include "backend.h"
+#include "device.h"
 #include "kernels.h"
 
 extern const ag_kernel ag_kernels[];
@@ -157,7 +158,7 @@ START_TEST(test_replay_is_as_running)
 
     w = begin(_i);
     ag_device_trace(w.device, on_trace, on_ledger, &replayed);
-    ag_recording *const recording = ag_record_begin(w.device);
+    ag_recording *const recording = ag_record_begin(w.device, NULL);
     run(&w);
     ag_record_end(recording);
     ag_complex before[VALUES];
@@ -214,7 +215,7 @@ START_TEST(test_profile)
         check_timing(&t.timing[i + 1], "total", i ? "object" : "", 4 * VALUES, VALUES);
         check_timing(&t.timing[i + 2], "divide", i ? "object" : "", 28 * VALUES, 9 * VALUES);
     }
-    ag_recording *const recording = ag_record_begin(w.device);
+    ag_recording *const recording = ag_record_begin(w.device, NULL);
     run(&w);
     ag_record_end(recording);
     ck_assert_int_eq(t.count, 6);
@@ -240,7 +241,7 @@ START_TEST(test_long_recording)
     run(&w);
     end(&w, x[0]);
     w = begin(_i);
-    ag_recording *const recording = ag_record_begin(w.device);
+    ag_recording *const recording = ag_record_begin(w.device, NULL);
     for (int i = 0; i < RUNS; i++)
         run(&w);
     ag_record_end(recording);
@@ -249,6 +250,37 @@ START_TEST(test_long_recording)
     ag_recording_destroy(recording);
     end(&w, x[1]);
     ck_assert_mem_eq(x[0], x[1], sizeof x[0]);
+}
+END_TEST
+
+/* What one launch does for many items is kept as that, and nothing else is. */
+START_TEST(test_visits)
+{
+    static lines l;
+    ag_device *const d = test_open(_i);
+    const int together = ag_device_cooperative(d);
+    ag_plan plan;
+    static const int list[] = {AG_KERNEL_load_exit_tops, AG_KERNEL_modulus};
+    ck_assert_int_eq(ag_plan_create(&plan, d, 6, 8, 0, NULL), AG_OK);
+    ag_program *const program = ag_program_create(d, &plan.shape, 2, list);
+    ag_program_add(program, AG_KERNEL_visits);
+    ck_assert_msg(ag_device_status(d) == AG_OK, "%s", ag_device_message(d));
+    ck_assert_int_eq(ag_program_together(program) != NULL, together);
+    ag_device_trace(d, on_trace, on_ledger, &l);
+    ag_recording *const recording = together ? ag_record_begin(d, program) : NULL;
+    if (_i % 2 && together)
+        ag_run_modulus(program, 1, NULL, NULL, NULL, NULL, 0, NULL, 1, 1, 1, NULL);
+    ag_record_end(recording);
+    ck_assert_int_eq(ag_device_status(d), together ? AG_BAD_ARGUMENT : AG_OK);
+    ck_assert_ptr_nonnull(strstr(ag_device_message(d), !together ? ""
+                                                       : _i % 2  ? "launch 1, modulus, is none of those that visits does in one"
+                                                                 : "visits cannot do its 0 launches in one"));
+    ag_replay(recording);
+    ck_assert_int_eq(l.traces + l.ledgers, 0);
+    ag_recording_destroy(recording);
+    ag_program_destroy(program);
+    ag_plan_destroy(&plan);
+    ag_device_close(d);
 }
 END_TEST
 
@@ -301,5 +333,6 @@ add_launches(Suite *suite)
     tcase_add_loop_test(launches, test_replay_is_as_running, 0, n);
     tcase_add_loop_test(launches, test_profile, 0, n);
     tcase_add_loop_test(launches, test_long_recording, 0, n);
+    tcase_add_loop_test(launches, test_visits, 0, n);
     suite_add_tcase(suite, launches);
 }

@@ -167,8 +167,12 @@ START_TEST(test_kernel)
     if (only && !strstr(only, row->name))
         return;
     const int processor = !strcmp(name, "cpu") || !strcmp(name, "cpu:0");
+    const int together = ag_kernels[row->number].kind == AG_TOGETHER;
     if (processor && ag_kernels[row->number].whole[0] >= 0) {
         printf("skip: %s: C has no kernel that keeps a frame, see gen/c_passes.m4\n", row->name);
+        test_ran(variant, row->number);
+    } else if (together && (processor || !strncmp(name, "opencl", 6))) {
+        printf("skip: %s: on %s groups cannot wait for one another\n", row->name, name);
         test_ran(variant, row->number);
     } else if (processor) {
         run_processor(row, variant);

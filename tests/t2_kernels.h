@@ -177,7 +177,7 @@ check_kernel check_modulus_residual, check_near_modulus_residual, check_overlap_
 check_kernel check_copy, check_multiply_add;
 check_kernel check_opr_probe, check_opr_project, check_opr_direction, check_opr_turn, check_opr_sums, check_opr_weights;
 check_kernel check_whole_ap, check_whole_dm, check_whole_raar;
-check_kernel check_whole_ap, check_whole_dm, check_whole_raar;
+check_kernel check_visits;
 
 /* Which shapes a kernel is run at: all, those without a limit on local memory, the first, the first with
    activations in each precision. */

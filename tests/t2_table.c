@@ -116,6 +116,7 @@ const kernel_row kernel_table[] = {
     ROW(turn_within, WINDOW, 5e-7),
     ROW(weigh, WINDOW, 2e-7),
     ROWS2(update, TRANSFORM, 1.5e-6),
+    ROW(visits, TRANSFORM + WORDS, 3e-6),
     ROW(without_background, WINDOW, 5e-7),
     ROW(whole_ap, TRANSFORM, 1e-6),
     ROW(whole_dm, TRANSFORM, 1e-6),

@@ -118,47 +118,98 @@ START_TEST(beside)
 }
 END_TEST
 
-/* An iteration whose launches are kept: the same trace and bits as where each is made and timed. */
+/* What a device is told of an iteration, and what becomes of it. */
+typedef struct told {
+    uint64_t trace;
+    int64_t lines, replays, visits;
+    ag_complex *object, *probe;
+    int64_t pixels, window;
+} told;
+
+static void
+take_line(void *user, const char *line)
+{
+    told *const t = user;
+    t->trace = ag_hash(t->trace, line, strlen(line));
+    t->lines++;
+}
+
+static void
+count_visits(void *user, const char *line)
+{
+    told *const t = user;
+    t->visits += !!strstr(line, " visits ");
+}
+
+static told
+iterations(int device, const ag_scan *scan, const ag_options *o, int timed)
+{
+    told found = {0};
+    trial t = trial_begin(device, NULL, scan, o);
+    ag_backend counted = *t.device->backend;
+    real = t.device->backend;
+    counted.replay = count_replay;
+    t.device->backend = &counted;
+    replays = 0;
+    trial_run(&t, 1); /* the probe stays */
+    ag_device_trace(t.device, take_line, count_visits, &found);
+    if (timed)
+        ag_device_profile(t.device, ignore_timing, NULL);
+    trial_run(&t, 3);
+    found.replays = replays;
+    found.object = trial_object(&t);
+    found.probe = trial_probe(&t);
+    found.pixels = t.pixels;
+    found.window = t.window;
+    ag_device_profile(t.device, NULL, NULL);
+    ag_device_trace(t.device, NULL, NULL, NULL);
+    ag_solver_destroy(t.solver);
+    t.solver = NULL;
+    t.device->backend = real;
+    trial_end(&t);
+    return found;
+}
+
+/* An iteration whose launches are kept, or are one where groups may wait for one another: the same trace and bits as where
+   each is made and timed. */
 START_TEST(recorded)
 {
-    ag_scan *scan = wide_scan();
-    ag_options o = test_options("epie");
-    ag_complex *object[2], *probe[2];
-    int64_t count[2], size[2] = {0, 0};
-    o.subpixel = AG_SUBPIXEL_NONE;
-    o.probe_start = 0;
-    for (int k = 0; k < 2; k++) {
-        trial t = trial_begin(_i, NULL, scan, &o);
-        ag_backend counted = *t.device->backend;
-        real = t.device->backend;
-        counted.replay = count_replay;
-        t.device->backend = &counted;
-        replays = passes = 0;
-        ag_device_trace(t.device, count_launches, ignore, NULL);
-        if (k)
-            ag_device_profile(t.device, ignore_timing, NULL);
-        trial_run(&t, 3);
-        count[k] = passes;
-        ck_assert_int_eq(replays, k ? 0 : 3);
-        object[k] = trial_object(&t);
-        probe[k] = trial_probe(&t);
-        size[0] = t.pixels;
-        size[1] = t.window;
-        ag_device_profile(t.device, NULL, NULL);
-        ag_solver_destroy(t.solver);
-        t.solver = NULL;
-        t.device->backend = real;
-        trial_end(&t);
+    static const struct {
+        const char *method;
+        ag_data_type data;
+        int rows;
+    } row[] = {{"epie", AG_DATA_FLOAT32, 16}, {"rpie", AG_DATA_FLOAT32, 40}, {"rpie", AG_DATA_UINT16, 40}};
+    ag_device *device = test_open(_i);
+    const int together = ag_device_cooperative(device);
+    ag_device_close(device);
+    for (size_t i = 0; i < sizeof row / sizeof *row; i++) {
+        ag_scan *scan = row[i].rows == 16 ? wide_scan() : test_scan(row[i].rows, 72, POINTS, 0.8);
+        ag_options o = test_options(row[i].method);
+        o.subpixel = AG_SUBPIXEL_NONE;
+        o.data_type = row[i].data;
+        o.probe_start = 1;
+        if (sizeof(ag_real) == 8)
+            o.data_type = AG_DATA_FLOAT32;
+        const told expected = iterations(_i, scan, &o, 1);
+        ck_assert_int_eq(expected.replays + expected.visits, 0);
+        for (int off = 0; off < 2; off++) {
+            if (off)
+                setenv("ARGAND_COOPERATIVE", "off", 1);
+            const told found = iterations(_i, scan, &o, 0);
+            unsetenv("ARGAND_COOPERATIVE");
+            ck_assert_int_eq(found.visits, together && !off ? 3 : 0);
+            ck_assert_int_eq(found.replays, together && !off ? 0 : 3);
+            ck_assert_int_eq(found.lines, expected.lines);
+            ck_assert_uint_eq(found.trace, expected.trace);
+            ck_assert_int_eq(memcmp(found.object, expected.object, (size_t)found.pixels * sizeof *found.object), 0);
+            ck_assert_int_eq(memcmp(found.probe, expected.probe, (size_t)found.window * sizeof *found.probe), 0);
+            free(found.object);
+            free(found.probe);
+        }
+        free(expected.object);
+        free(expected.probe);
+        ag_scan_destroy(scan);
     }
-    ck_assert_int_eq(count[0], count[1]);
-    ck_assert_int_eq(count[0], 3 * ag_scan_content(scan)->frames);
-    ck_assert_int_eq(memcmp(object[0], object[1], (size_t)size[0] * sizeof **object), 0);
-    ck_assert_int_eq(memcmp(probe[0], probe[1], (size_t)size[1] * sizeof **probe), 0);
-    for (int k = 0; k < 2; k++) {
-        free(object[k]);
-        free(probe[k]);
-    }
-    ag_scan_destroy(scan);
 }
 END_TEST
 

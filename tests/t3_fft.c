@@ -252,7 +252,7 @@ START_TEST(unprepared)
             ck_assert_int_eq(ag_plan_passes(&plan, d, 1, passes), AG_OK);
         ag_array *const scratch = ag_new(d, AG_REAL, 3 * plan.scratch, "test");
         ag_clear(scratch);
-        ag_recording *const recording = what == 2 ? ag_record_begin(d) : NULL;
+        ag_recording *const recording = what == 2 ? ag_record_begin(d, NULL) : NULL;
         ag_plan_transform(&plan, what == 2 ? 2 : 3, scratch, 0);
         ag_record_end(recording);
         ck_assert_int_eq(ag_device_status(d), AG_BAD_ARGUMENT);

@@ -152,6 +152,7 @@ refuses 2 "nothing to leave" "nothing to leave" -m net.safetensors scan.cxi
 refuses 2 "unknown precision" "fp32, fp16, bf16" -m net.safetensors scan.cxi -o bad.h5 --precision half
 refuses 2 "no batch" "--batch-size" -m net.safetensors scan.cxi -o bad.h5 --batch-size 0
 refuses 2 "search for the orientation" "found search" -m net.safetensors scan.cxi -o bad.h5 --orientation search
+ARGAND_COOPERATIVE=yes refuses 1 "neither on nor off, of another" 'ARGAND_COOPERATIVE: found "yes", expected on or off' -m net.safetensors scan.cxi -o bad.h5 -d cpu
 ARGAND_MATRIX=half refuses 1 "neither on nor off" 'ARGAND_MATRIX: found "half", expected on or off' -m net.safetensors scan.cxi -o bad.h5 -d cpu
 refuses 2 "over the scan" "which the scan is read from" -m net.safetensors scan.cxi -o scan.cxi
 refuses 2 "over the checkpoint" "which is the checkpoint" -m net.safetensors scan.cxi -o net.safetensors

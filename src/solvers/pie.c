@@ -29,7 +29,7 @@ typedef struct pie {
     ag_real *before; /* several ranks: the object and the probe that a batch begins with */
     int fused; /* one position at a time, at whole pixels that stay, one mode: the steps are made as the wave comes back */
     int keep;    /* terms stay single: they must be shifted, or there is one */
-    ag_recording *refining; /* the launches of an iteration that refines the probe, where all are alike */
+    ag_recording *refining; /* the launches of an iteration that refines the probe, where all are alike; one where groups may wait */
     int32_t covered; /* coverage and probe_top belong to the present probe */
 } pie;
 
@@ -53,6 +53,8 @@ create(ag_solver *s)
     }
     ag_random_seed(&own->random, s->options.seed);
     if (own->fused) {
+        if (own->alone && s->options.probe_start >= 0 && !s->near && !s->turns.stacks)
+            ag_program_add(s->program, AG_KERNEL_visits);
         own->probe_top = ag_new(s->device, AG_REAL, s->plan.shape.strips_x, "probe maximum");
         own->object_top = ag_new(s->device, AG_REAL, s->plan.shape.strips_x, "object maximum");
         return ag_device_status(s->device);
@@ -255,7 +257,7 @@ replay(ag_solver *s)
 {
     pie *own = s->own;
     if (!own->refining) {
-        own->refining = ag_record_begin(s->device);
+        own->refining = ag_record_begin(s->device, s->program);
         for (int64_t at = 0; at < s->frames; at++)
             position(s, at, 1, 1);
         ag_record_end(own->refining);
