@@ -87,9 +87,11 @@ opencl_open(ag_handle **handle, int number, const ag_host *host, ag_message *mes
         cl->lanes /= 2;
     cl_device_type type = 0;
     clGetDeviceInfo(cl->device, CL_DEVICE_TYPE, sizeof type, &type, NULL);
-    if (type & CL_DEVICE_TYPE_CPU && cl->lanes > 64)
-        cl->lanes = 64;
     cl->whole = cl->lanes == 256 && group >= 512 ? 512 : cl->lanes;
+    if (type & CL_DEVICE_TYPE_CPU && cl->lanes > 64) {
+        cl->lanes = 64;
+        cl->whole = 256;
+    }
     snprintf(cl->options, sizeof cl->options, "%s%s", OPTIONS,
              precision & CL_FP_CORRECTLY_ROUNDED_DIVIDE_SQRT ? ROUNDED : "");
     snprintf(cl->identity, sizeof cl->identity, "%s|%s|%s", name, driver, version);

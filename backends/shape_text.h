@@ -12,8 +12,8 @@ shape_text_axis(char *text, size_t room, char c, const ag_axis *axis)
 {
     int n = snprintf(text, room,
                      "#define SHAPE_%c_length %d\n#define SHAPE_%c_points %d\n#define SHAPE_%c_stages %d\n"
-                     "#define SHAPE_%c_chirp %d\n",
-                     c, axis->length, c, axis->points, c, axis->stages, c, axis->chirp);
+                     "#define SHAPE_%c_chirp %d\n#define SHAPE_%c_turns %d\n",
+                     c, axis->length, c, axis->points, c, axis->stages, c, axis->chirp, c, axis->turns);
     for (int i = 0, m = axis->points, table = 0; i < axis->stages; i++) {
         m /= axis->radix[i];
         n += snprintf(text + n, room - (size_t)n,

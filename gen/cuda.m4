@@ -25,6 +25,7 @@ m4_define(`END_STRIP_OF', `}
         grid_barrier(&gate_);')
 m4_define(`VISIT_PARTS', `')
 m4_define(`HELPER',     `static __device__ inline')
+m4_define(`INLINE_HELPER', `static __device__ __forceinline__')
 m4_define(`RESTRICT',   `__restrict__')
 m4_define(`SQRT',       `sqrtf($1)')
 m4_define(`COS',        `cosf($1)')
@@ -71,4 +72,5 @@ static __device__ inline void grid_barrier(unsigned long long *gate)
     __syncthreads();
 }
 FFT_TEXT
+REGISTERS_TEXT
 

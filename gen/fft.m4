@@ -50,17 +50,23 @@ FOR(`K', 1, m4_eval($1 / 2), `m4_define(`MIRROR', m4_eval($1 - K))m4_dnl
    one of u, v equal to 1: six fused operations.  JOIN_BY(a, b, u b.re, v b.im, sign of it, c). */
 m4_define(`JOIN', `m4_ifelse($3, 0, `DFT2($1, $2)', m4_eval(4 * $3 == $4), 1, `JOIN_QUARTER($1, $2)', m4_eval(8 * $3 == $4), 1,
 `JOIN_BY($1, $2, $2r + $2i, $2i - $2r, +, SIN8)', m4_eval(8 * $3 == 3 * $4), 1,
-`JOIN_BY($1, $2, $2i - $2r, $2r + $2i, -, SIN8)', `m4_indir(`JOIN_$3', `$1', `$2')')
+`JOIN_BY($1, $2, $2i - $2r, $2r + $2i, -, SIN8)', `JOIN_TURN(`$1', `$2', m4_eval(32 * $3 / $4))')
 ')
 m4_define(`JOIN_QUARTER', `{ const lanes tr = $1r - $2i, ti = $1i + $2r;
       $1r += $2i; $1i -= $2r; $2r = tr; $2i = ti; }')
 m4_define(`JOIN_BY', `{ const lanes ur = $3, ui = $4;
       $2r = $1r - $6 * ur; $2i = $1i m4_ifelse($5, +, -, +) $6 * ui; $1r += $6 * ur; $1i $5= $6 * ui; }')
-m4_define(`SIN8', `REAL(0.70710678118654752440)')m4_define(`COS16', `REAL(0.92387953251128675613)')m4_define(`TAN16', `REAL(0.41421356237309504880)')
-m4_define(`JOIN_1', `JOIN_BY($1, $2, $2r + TAN16 * $2i, $2i - TAN16 * $2r, +, COS16)')
-m4_define(`JOIN_3', `JOIN_BY($1, $2, $2i + TAN16 * $2r, TAN16 * $2i - $2r, +, COS16)')
-m4_define(`JOIN_5', `JOIN_BY($1, $2, $2i - TAN16 * $2r, $2r + TAN16 * $2i, -, COS16)')
-m4_define(`JOIN_7', `JOIN_BY($1, $2, TAN16 * $2i - $2r, $2i + TAN16 * $2r, -, COS16)')
+m4_define(`SIN8', `REAL(0.70710678118654752440)')
+m4_define(`COS32_1', `REAL(0.98078528040323044913)')m4_define(`TAN32_1', `REAL(0.19891236737965800691)')
+m4_define(`COS32_2', `REAL(0.92387953251128675613)')m4_define(`TAN32_2', `REAL(0.41421356237309504880)')
+m4_define(`COS32_3', `REAL(0.83146961230254523708)')m4_define(`TAN32_3', `REAL(0.66817863791929891999)')
+/* j of 32, by octants. */
+m4_define(`JOIN_TURN', `m4_ifelse(m4_eval($3 / 4), 0, `JOIN_FIRST(`$1', `$2', $3)', m4_eval($3 / 4), 1, `JOIN_SECOND(`$1', `$2', m4_eval(8 - $3))',
+m4_eval($3 / 4), 2, `JOIN_THIRD(`$1', `$2', m4_eval($3 - 8))', `JOIN_FOURTH(`$1', `$2', m4_eval(16 - $3))')')
+m4_define(`JOIN_FIRST', `JOIN_BY($1, $2, $2r + TAN32_$3 * $2i, $2i - TAN32_$3 * $2r, +, COS32_$3)')
+m4_define(`JOIN_SECOND', `JOIN_BY($1, $2, $2i + TAN32_$3 * $2r, TAN32_$3 * $2i - $2r, +, COS32_$3)')
+m4_define(`JOIN_THIRD', `JOIN_BY($1, $2, $2i - TAN32_$3 * $2r, $2r + TAN32_$3 * $2i, -, COS32_$3)')
+m4_define(`JOIN_FOURTH', `JOIN_BY($1, $2, TAN32_$3 * $2i - $2r, $2i + TAN32_$3 * $2r, -, COS32_$3)')
 
 /* CODELET(r): a transform of r points that IN_POINT(i) loads into xI and OUT_POINT(k, x) takes, each
    as late and as early as may be, for the sake of registers. */

@@ -1,4 +1,4 @@
-m4_include(`gen/fft.m4')m4_include(`gen/passes.m4')m4_include(`gen/gather.m4')m4_include(`gen/nets.m4')m4_dnl
+m4_include(`gen/fft.m4')m4_include(`gen/registers.m4')m4_include(`gen/whole.m4')m4_include(`gen/passes.m4')m4_include(`gen/gather.m4')m4_include(`gen/nets.m4')m4_dnl
 m4_divert(-1)
 /* gpu.m4 -- what the dialects for devices share.  SPDX-License-Identifier: BSD-3-Clause
 
@@ -328,40 +328,9 @@ HELPER real stored_amplitude(GLOBAL const real *frame, const index at)
     return frame[at];
 #endif
 }')
-/* One group has a frame: rows of COLS real and COLS imaginary parts, so far apart that columns lie in different
-   banks of local memory as well. */
-m4_define(`WHOLE_BUFFERS', `LOCAL_ARRAY(real, tile, LINE * ROWS);
-    REDUCE_BUFFER')
-m4_define(`WHOLE_RE',   `tile[LINE * ($1) + ($2)]')
-m4_define(`WHOLE_IM',   `tile[LINE * ($1) + COLS + ($2)]')
-m4_define(`WHOLE_PARTS', `')
-m4_define(`WHOLE_FRAME', `m4_define(`PASS_TEXT', m4_defn(`LOAD_$1'))EACH_OBJECT(`EACH_PIXEL(y, x, ROWS, COLS)
-            PASS_TEXT
-            WHOLE_RE(y, x) = wave.re; WHOLE_IM(y, x) = wave.im;
-        } BARRIER')
-        fft_forward_y(tile, table_y);
-        fft_forward_x(tile, table_x);
-        m4_define(`PASS_TEXT', m4_defn(`DETECTOR_$2'))real total = 0;
-        EACH_PIXEL(i_, l, STRIPS_Y * COLS, TILE)
-            const int strip = i_ / COLS, q = i_ % COLS, p0 = strip * TILE;
-            if (p0 + l < ROWS) {
-            lanes re = WHOLE_RE(p0 + l, q), im = WHOLE_IM(p0 + l, q);
-            USE(`STRIP', PLACES)PASS_TEXT`'NO_USE(PLACES)
-            WHOLE_RE(p0 + l, q) = re; WHOLE_IM(p0 + l, q) = im;
-            }
-        }
-        total = group_sum(part_, total);
-        LANES(i_, 0, STRIPS_Y)
-            error[s * STRIPS_Y + i_] = i_ ? 0 : total;
-        END_LANES
-        fft_inverse_x(tile, table_x);
-        fft_inverse_y(tile, table_y);
-        m4_define(`PASS_TEXT', m4_defn(`STORE_$3'))EACH_OBJECT(`EACH_PIXEL(y, x, ROWS, COLS)
-            const waves wave = {WHOLE_RE(y, x), WHOLE_IM(y, x)};
-            PASS_TEXT
-        }')')
 m4_define(`GROUP_TEXT', `#if SHAPE_whole
 #define LINE ((2 * SHAPE_x_length + 31) / 32 * 32 + 17)
+#define LINES (SHAPE_y_length * (SHAPE_whole == 2 ? SHAPE_x_length : LINE))
 #define PLANE SHAPE_x_length
 #define LINES_y LINE, 1, SHAPE_x_length
 #define LINES_x 1, LINE, SHAPE_y_length

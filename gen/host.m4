@@ -38,7 +38,7 @@ m4_define(`SUMS_BUFFER', `SHARED(cplx, sums, SOLO(0, SEGMENT))SHARED(real, squar
 m4_define(`FFT', `m4_define(`TRANSFORMS', 1)')
 m4_define(`FIRST_TILE', `FFT')m4_define(`LAST_TILE', `FFT')m4_define(`MIDDLE_TILE', `FFT')m4_define(`NEAR_TILE', `FFT')
 m4_define(`TO_FAR_TILE', `FFT')m4_define(`FROM_FAR_TILE', `FFT')m4_define(`TO_NEAR_TILE', `FFT')m4_define(`FROM_NEAR_TILE', `FFT')
-m4_define(`WHOLE_BUFFERS', `SHARED(real, tile, ((2 * COLS + 31) / 32 * 32 + 17) * ROWS)REDUCE_BUFFER')
+m4_define(`WHOLE_BUFFERS', `SHARED(real, tile, AG_MAX((shape->whole == 2 ? COLS : (2 * COLS + 31) / 32 * 32 + 17) * ROWS, shape->lanes))')
 m4_define(`WHOLE_FRAME', `FFT')
 m4_define(`WHOLE_PARTS', `m4_define(`WHOLE', `AG_KERNEL_$1, AG_KERNEL_$2, AG_KERNEL_$3')')
 m4_define(`VISIT_PARTS', `m4_define(`VISIT', `AG_KERNEL_$1, AG_KERNEL_$2, AG_KERNEL_$3')')

@@ -14,6 +14,7 @@ m4_define(`FLAT_ID',    `get_global_id(0)')
 m4_define(`FLAT_SIZE',  `get_global_size(0)')
 m4_define(`BARRIER',    `barrier(TILE_FENCE);')
 m4_define(`HELPER',     `static inline __attribute__((always_inline))')
+m4_define(`INLINE_HELPER', m4_defn(`HELPER'))
 m4_define(`RESTRICT',   `restrict')
 m4_define(`SQRT',       `sqrt($1)')
 m4_define(`COS',        `cos($1)')
@@ -54,4 +55,5 @@ AMPLITUDE_TEXT
 NET_HELPERS_TEXT
 GROUP_TEXT
 FFT_TEXT
+REGISTERS_TEXT
 

@@ -52,15 +52,12 @@ m4_define(`WAVE_WINDOW', `WINDOW(`s / MODES')
         const index probe_at = PROBE_OF(`s / MODES', `s % MODES');m4_pushdef(`PROBE_AT', `probe_at')')
 m4_define(`END_WINDOW', `m4_popdef(`PROBE_AT')')
 /* $1 once for each way to reach OBJECT, if PASS_TEXT does at all. */
-m4_define(`EACH_OBJECT', `m4_ifelse(m4_regexp(m4_defn(`PASS_TEXT'), `\bOBJECT\b'), -1, `$1', `if (LINEAR) {
-        m4_define(`OBJECT', `OBJECT_LINEAR')$1
-        } else {
-        m4_define(`OBJECT', `OBJECT_WHOLE')$1
+m4_define(`EACH_OBJECT', `m4_ifelse(m4_regexp(m4_defn(`PASS_TEXT'), `\bOBJECT\b'), -1, `$1', `if (LINEAR) { m4_define(`OBJECT', `OBJECT_LINEAR')$1
+        } else { m4_define(`OBJECT', `OBJECT_WHOLE')$1
         }m4_undefine(`OBJECT')')')
 m4_define(`OBJECT_AT', `window + y * object_cols + x')
 m4_define(`OBJECT_WHOLE', `WAVES(object, OBJECT_AT)')
-m4_define(`OBJECT_LINEAR', `linear_tap(WAVES(object, OBJECT_AT), WAVES(object, OBJECT_AT + 1),
-                WAVES(object, OBJECT_AT + object_cols), WAVES(object, OBJECT_AT + object_cols + 1), fy, fx)')
+m4_define(`OBJECT_LINEAR', `linear_tap(WAVES(object, OBJECT_AT), WAVES(object, OBJECT_AT + 1), WAVES(object, OBJECT_AT + object_cols), WAVES(object, OBJECT_AT + object_cols + 1), fy, fx)')
 m4_define(`COLUMNS_OF_STRIP', `const int x0 = strip * TILE, width = COLS - x0 < TILE ? COLS - x0 : TILE;')
 m4_define(`PART_OF_STRIP', `const int p0 = strip * TILE, height = EXTENT - p0 < TILE ? EXTENT - p0 : TILE;')
 /* Below what squares and divisors matter, but no denormal, so that estimates of ROOT and QUOTIENT hold. */
@@ -150,7 +147,7 @@ SAME_COST`'STRIP_PASS($1, `$2', `MIDDLE_BUFFER', `MIDDLE_TILE', COLS)')
    a tile is row q of the frame.  The begin says with POWER(x), MODEL_POWER(x) what the modes add up to `power'
    and `model_power'; the text that follows gives each mode re and im, and the frame's MISS(x), whose squares
    a strip adds up in error[s, strip].  Begin and text see one mode. */
-m4_define(`MODULUS_PASS', `m4_define(`DETECTOR_$1', `$3$4')m4_define(`DETECTOR_ARGS_$1', `$2')m4_define(`BEGIN_TEXT', `$3')m4_define(`PASS_TEXT', `$3$4')m4_define(`SUMMED', 1)NATURAL_PASS($1, `$2')
+m4_define(`MODULUS_PASS', `m4_define(`BEGIN_$1', `$3')m4_define(`DETECTOR_$1', `$3$4')m4_define(`DETECTOR_ARGS_$1', `$2')m4_define(`BEGIN_TEXT', `$3')m4_define(`PASS_TEXT', `$3$4')m4_define(`SUMMED', 1)NATURAL_PASS($1, `$2')
 SAME_COST`'STRIP_PASS($1, `$2', `MIDDLE_BUFFER', `IF_MODES(`MODES_MIDDLE_TILE', `MIDDLE_TILE')', COLS, MODES)
 NEAR_STRIPS`'SAME_COST`'STRIP_PASS(near_$1, `$2', `NEAR_BUFFER', `IF_MODES(`MODES_NEAR_TILE', `NEAR_TILE')', ROWS, MODES)`'FAR_STRIPS')
 m4_define(`POWER', `const lanes power = $1;')
@@ -238,18 +235,16 @@ m4_define(`PIXELS_FACTOR_RE', `PAIR_RE(factor, NATURAL_AT(0, p0 + l, q))')
 m4_define(`PIXELS_FACTOR_IM', `PAIR_IM(factor, NATURAL_AT(0, p0 + l, q))')
 m4_define(`PIXELS_RAMP', `product(SAME_WAVES(ramp, RAMP_OF + p0 + l), WAVES(ramp, RAMP_OF + ROWS + q))')
 
-/* WHOLE_PASS(name, load, middle, store): the three of them, in the far field with one wave, as one kernel, whose
-   group keeps the frame in local memory; not in C.  It has the arguments of all of them, the data's frame apart from
-   the window's, but for the scratch. */
-m4_define(`WHOLE_PASS', `KERNEL($1, OUT(cplx, result), IN(cplx, table_y), IN(cplx, table_x), WINDOW_ARGS,
+/* WHOLE_PASS(name, load, middle, store): the three of them, in the far field, as one kernel, whose group keeps the
+   frame in local memory or in registers; not in C.  It has the arguments of all of them, the data's frame apart from
+   the window's.  Waves of several modes come to the detector one after the other and wait in the scratch. */
+m4_define(`WHOLE_PASS', `KERNEL($1, OUT(cplx, result), OUT(real, scratch), IN(cplx, table_y), IN(cplx, table_x), WINDOW_ARGS,
            m4_patsubst(m4_defn(`DETECTOR_ARGS_$3'), `(int, frame)', `(int, data_frame)'))
     WHOLE_PARTS(`$2', `$3', `$4')
     WHOLE_BUFFERS
-    GROUP(s, part, 1)
+    GROUP(slot, part, 1)
         (void)part;
-        WAVE_WINDOW
-        m4_pushdef(`DATA_FRAME', `data_frame')m4_define(`SUMMED', 1)WHOLE_FRAME(`$2', `$3', `$4')m4_popdef(`DATA_FRAME')
-        END_WINDOW
+        m4_pushdef(`DATA_FRAME', `data_frame')WHOLE_FRAME(`$2', `$3', `$4')m4_popdef(`DATA_FRAME')
     END_GROUP
 END_KERNEL')
 

@@ -66,7 +66,7 @@ typedef struct ag_limits {
     int64_t allocation;    /* bytes of the largest single allocation */
     int64_t local;         /* bytes of local memory per group */
     int lanes;             /* work-items per group to be used */
-    int whole;             /* the same where one group has a frame; 0: none does */
+    int whole;             /* the same where one group has a frame, at most; 0: none does */
     int warp;              /* of which so many run in step; 0: unknown */
     int cooperative;       /* a launch whose groups wait for one another is possible */
     int tile;              /* columns of a transform tile, at most */

@@ -266,7 +266,8 @@ ag_status ag_plan_shape(ag_plan *plan, const ag_room *room, int64_t rows, int64_
 /* plan_id.c: what an id says, for such a device; the words of a failure name what is wrong with it.  And the id. */
 ag_status ag_plan_read(ag_plan *plan, const ag_room *room, const char *id, ag_message *message);
 void ag_plan_name(ag_plan *plan);
-/* All that follows from the axes, the tile and `whole`, which becomes 0 where a frame does not fit. */
+/* All that follows from the axes, the tile and `whole`, which is how a group may have a frame: 2 in registers, else, or 1, in
+   local memory, else, or 0, not at all. */
 void ag_plan_settle(ag_plan *plan, const ag_room *room);
 /* For `room`, NULL: the device's. */
 ag_status ag_plan_create(ag_plan *plan, ag_device *device, int64_t rows, int64_t cols, int linear,

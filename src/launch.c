@@ -30,8 +30,8 @@ static ag_shape
 shape_of(const ag_device *device, const ag_shape *shape, const ag_kernel *kernel)
 {
     ag_shape own = *shape;
-    own.whole = kernel->whole[0] >= 0;
-    own.lanes = own.whole ? device->limits.whole : device->limits.lanes;
+    own.whole = kernel->whole[0] >= 0 ? shape->whole : 0;
+    own.lanes = !own.whole ? device->limits.lanes : own.whole == 2 ? 4 * shape->y.length : device->limits.whole;
     return own;
 }
 
@@ -252,6 +252,7 @@ run_whole(ag_program *program, const ag_kernel *kernel)
     ag_arg arg[AG_MAX_ARGS];
     int n = 0;
     arg[n++] = store->arg[0];
+    arg[n++] = load->arg[0];
     arg[n++] = load->arg[1];
     arg[n++] = middle->arg[1];
     for (int i = 2; i < ag_kernels[load->number].nargs - 1; i++)
@@ -260,7 +261,7 @@ run_whole(ag_program *program, const ag_kernel *kernel)
         arg[n++] = middle->arg[i];
     for (int i = 0; i < 3; i++)
         tell_asked(program, &load[i]);
-    ag_program_run(program, kernel, load->items, arg);
+    ag_program_run(program, kernel, middle->items, arg);
     program->held = 0;
 }
 

@@ -152,7 +152,7 @@ ag_axis_frequency(const ag_axis *axis, int p)
 int64_t
 ag_axis_table_size(const ag_axis *axis)
 {
-    return axis->chirp ? (int64_t)axis->chirp + axis->length + axis->points : axis->points;
+    return axis->chirp ? (int64_t)axis->chirp + axis->length + axis->points : axis->points + (axis->turns ? axis->length : 0);
 }
 
 static ag_complex
@@ -217,6 +217,8 @@ ag_axis_table(const ag_axis *axis, ag_complex *table)
         span = m;
     }
     w->re = w->im = 0; /* a table has points elements, the stages use points - 1 */
+    for (int k = 0; axis->turns && k < axis->length; k++)
+        table[axis->turns + k] = turn(k, axis->length);
     return axis->chirp ? chirp_table(axis, table + axis->chirp) : AG_OK;
 }
 
@@ -248,7 +250,7 @@ void
 ag_plan_in_passes(ag_plan *plan)
 {
     if (plan->shape.whole) {
-        plan->shape.whole = 0;
+        plan->shape.whole = plan->shape.y.turns = plan->shape.x.turns = 0;
         ag_plan_name(plan);
     }
 }
@@ -261,13 +263,23 @@ tile_fits(const ag_shape *s, const ag_room *room)
     return 2 * (int64_t)sizeof(ag_real) * s->tile * AG_MAX(s->y.points, s->x.points) <= local;
 }
 
+/* A square frame in the registers of 4 rows work-items, one plane of it in local memory, with the frequencies where
+   gen/registers.m4 has them. */
+static int
+registers_fit(const ag_shape *s, const ag_room *room)
+{
+    const int n = s->x.length;
+    return s->y.length == n && (n == 64 || n == 128) && 4 * n <= room->whole && (int64_t)sizeof(ag_real) * n * n <= room->local &&
+           s->y.stages == 2 && s->x.stages == 2 && s->y.radix[0] == n / 8 && s->x.radix[0] == n / 8;
+}
+
 /* A whole frame, its lines padded as LINE in gen/gpu.m4. */
 static int
 frame_fits(const ag_shape *s, const ag_room *room)
 {
     const int64_t line = (2 * (int64_t)s->x.length + 31) / 32 * 32 + 17;
     return room->whole > 0 && !s->spill && !s->y.chirp && !s->x.chirp &&
-           (int64_t)sizeof(ag_real) * (line * s->y.length + room->whole) + 256 <= room->local;
+           (int64_t)sizeof(ag_real) * AG_MAX(line * s->y.length, room->whole) + 128 <= room->local;
 }
 
 void
@@ -277,7 +289,10 @@ ag_plan_settle(ag_plan *plan, const ag_room *room)
     s->modes = 1;
     s->lanes = room->lanes;
     s->spill = !tile_fits(s, room);
-    s->whole = s->whole && frame_fits(s, room);
+    if (s->whole < 2 || !registers_fit(s, room))
+        s->whole = s->whole && frame_fits(s, room);
+    s->y.turns = s->whole == 2 ? s->y.points : 0;
+    s->x.turns = s->whole == 2 ? s->x.points : 0;
     s->strips_x = (s->x.length + s->tile - 1) / s->tile;
     s->strips_y = (s->y.length + s->tile - 1) / s->tile;
     plan->amplitude = (int64_t)s->strips_y * s->x.length * s->tile;
@@ -319,7 +334,7 @@ ag_plan_shape(ag_plan *plan, const ag_room *room, int64_t rows, int64_t cols, in
         s->tile /= 2;
     if (!tile_fits(s, room))
         s->tile = room->tile;
-    s->whole = 1;
+    s->whole = 2;
     ag_plan_settle(plan, room);
     return AG_OK;
 }

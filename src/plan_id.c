@@ -3,7 +3,7 @@
 
        passes3 rows 128=16.8 cols 131b=2.5.3.3.3 tile 16 spill
 
-   Passes (1: a group has a whole frame), of each axis the pixels, b where Bluestein's algorithm transforms them, and the radices in
+   Passes (1: a group has a whole frame, in local memory or in registers, which is said), of each axis the pixels, b where Bluestein's algorithm transforms them, and the radices in
    their order, a tile's columns, and whether tiles lie in global memory.  What is read may be anybody's.  */
 #include <ctype.h>
 #include <string.h>
@@ -23,7 +23,7 @@ void
 ag_plan_name(ag_plan *plan)
 {
     const ag_shape *s = &plan->shape;
-    int n = snprintf(plan->id, sizeof plan->id, "passes%d rows ", s->whole ? 1 : 3);
+    int n = snprintf(plan->id, sizeof plan->id, "passes%d %srows ", s->whole ? 1 : 3, s->whole == 2 ? "registers " : "");
     n += put_axis(plan->id + n, sizeof plan->id - (size_t)n, &s->y);
     n += snprintf(plan->id + n, sizeof plan->id - (size_t)n, " cols ");
     n += put_axis(plan->id + n, sizeof plan->id - (size_t)n, &s->x);
@@ -103,6 +103,8 @@ ag_plan_read(ag_plan *plan, const ag_room *room, const char *id, ag_message *mes
     s->whole = take(&at, "passes1");
     if (!s->whole && !take(&at, "passes3"))
         return wrong(message, at, "passes1 or passes3");
+    if (s->whole && take(&at, " registers"))
+        s->whole = 2;
     if (!take(&at, " rows "))
         return wrong(message, at, "\" rows \"");
     ag_status status = take_axis(&s->y, &at, "rows", message);

@@ -14,11 +14,13 @@
 /* A one-dimensional transform of `length` points in place, see gen/fft.m4.  `points` is
    `length` itself when that is 7-smooth, else a 7-smooth length of at least 2 length - 1 on
    which Bluestein's algorithm works.  The table holds the twiddle factors of the stages and,
-   for Bluestein, the chirp (length) and the spectrum of its inverse (points).  */
+   for Bluestein, the chirp (length) and the spectrum of its inverse (points), or, where a frame lies in
+   registers, exp(-2 pi i k / length), k < length.  */
 typedef struct ag_axis {
     int length, points, stages;
     int radix[AG_MAX_STAGES];
     int chirp; /* where the chirp begins in the table; 0: no Bluestein */
+    int turns; /* where that of registers begins; 0: it is not there */
 } ag_axis;
 
 typedef struct ag_shape {
@@ -30,7 +32,7 @@ typedef struct ag_shape {
     int modes;     /* of the probe, whose intensities add up */
     int linear;    /* object windows at sub-pixel positions by bilinear interpolation */
     int spill;     /* tiles lie in global memory because local memory is too small */
-    int whole;     /* one group keeps a frame in local memory; of a plan: it may */
+    int whole;     /* one group keeps a frame, 1 in local memory, 2 in registers; of a plan: it may */
     int unfused;   /* a library transforms: frames in natural order between the passes */
     int words;     /* amplitudes: 0 reals, 1 words of 16 bits */
     int store;     /* activations of a net: 0 reals, 1 IEEE half, 2 bfloat16 */

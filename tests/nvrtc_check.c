@@ -111,6 +111,8 @@ shape_lines(char *text, size_t room, const char *shape, int local)
     }
     plan.shape.store = strchr(shape, 'h') ? 1 : strchr(shape, 'b') ? 2 : 0;
     plan.shape.mma = plan.shape.store != 0;
+    if (plan.shape.whole == 2)
+        plan.shape.lanes = 4 * plan.shape.y.length;
     int first = 0;
     while (!belongs(first, &plan.shape))
         first++;
@@ -126,7 +128,7 @@ shape_lines(char *text, size_t room, const char *shape, int local)
 static char *
 read_text(const char *path)
 {
-    static char text[1 << 20];
+    static char text[1 << 21];
     FILE *file = fopen(path, "r");
     const size_t n = file ? fread(text, 1, sizeof text - 1, file) : 0;
     if (file)
@@ -188,12 +190,12 @@ read_log(nvrtc_program *program, figures *kernel)
 static int
 compile(const char *text, const char *shape, int arch)
 {
-    static char whole[(1 << 20) + 8192];
+    static char whole[(1 << 21) + 8192];
     char option[64];
     const char *const options[] = {option, "--fmad=true", "--prec-div=true", "--prec-sqrt=true",
                                    "--ptxas-options=-v",
-                                   /* a kernel does not use all that its building blocks name */
-                                   "--diag-suppress=177"};
+                                   /* a kernel does not use all that its building blocks name and sum up */
+                                   "--diag-suppress=177,550"};
     nvrtc_program *program;
     figures kernel[AG_KERNELS];
     int failed = 0;

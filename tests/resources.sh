@@ -107,7 +107,7 @@ columns of a frame, l for bilinear windows, w for kernels that keep a
 whole frame, h and b for matrix units in IEEE half and bfloat16; 131 goes through Bluestein's algorithm.  Written by
 tests/resources.sh.
 END
-set -- 128x128 256x256 131x131l 128x32w 8x8h 8x8b
+set -- 128x128 256x256 131x131l 128x32w 64x64w 128x128w 8x8h 8x8b
 start NVRTC "$abs_top_builddir/tests/nvrtc_check" "$abs_top_srcdir/generated/kernels.cu" "$@"
 start clang sh "$abs_top_srcdir/tests/amdgcn.sh" "$@"
 wait

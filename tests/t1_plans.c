@@ -108,6 +108,20 @@ START_TEST(test_shapes)
               !a.spill);
     ck_assert_int_eq(a.scratch, 8 * 100 * 2 * 16);
     ck_assert_int_eq(a.amplitude, 8 * 100 * 16);
+    /* A whole frame: in registers where the table's radices are, else in local memory where there is room. */
+    const ag_room little = {16, 256, 8, 65536, INT64_MAX, INT64_MAX, NULL, 512, 0, NULL};
+    const ag_room much = {16, 256, 8, 232448, INT64_MAX, INT64_MAX, NULL, 256, 0, NULL};
+    ck_assert_int_eq(ag_plan_shape(&b, &little, 128, 128, 0, &message), AG_OK);
+    ck_assert_str_eq(b.id, "passes1 registers rows 128=16.8 cols 128=16.8 tile 16");
+    ck_assert(b.shape.whole == 2 && ag_axis_table_size(&b.shape.x) == 256);
+    ck_assert_int_eq(ag_plan_read(&b, &little, "passes1 registers rows 128=16.8 cols 128=16.8 tile 8", &message), AG_OK);
+    ck_assert_int_eq(ag_plan_read(&b, &little, "passes1 registers rows 128=8.16 cols 128=16.8 tile 16", &message), AG_BAD_ARGUMENT);
+    ag_plan_in_passes(&b);
+    ck_assert(!b.shape.whole && !b.shape.y.turns && !strncmp(b.id, "passes3 rows 128=8.16", 21));
+    ck_assert_int_eq(ag_plan_shape(&b, &much, 128, 128, 0, &message), AG_OK); /* its groups are too small */
+    ck_assert_str_eq(b.id, "passes1 rows 128=16.8 cols 128=16.8 tile 16");
+    ck_assert_int_eq(ag_plan_read(&b, &much, "passes1 registers rows 64=8.8 cols 64=8.8 tile 16", &message), AG_OK);
+    ck_assert_int_eq(ag_plan_read(&b, &much, "passes1 rows 64=8.8 cols 64=8.8 tile 16", &message), AG_OK);
     ck_assert_int_eq(ag_plan_shape(&b, &gpu, 131, 512, 0, &message), AG_OK);
     ck_assert_str_eq(b.id, "passes3 rows 131b=2.5.3.3.3 cols 512=8.8.8 tile 4");
     ck_assert_int_eq(ag_plan_shape(&b, &gpu, 16384, 2, 0, &message), AG_OK);
@@ -301,26 +315,6 @@ START_TEST(test_cache)
     }
     ag_cache_put("key", "new", 3);
     ck_assert(hit("key", "new"));
-
-    /* A long key takes no room; keys that differ in a byte, or in their length alone, are others. */
-    char *const text = ag_calloc(600001, 1), *const like = ag_calloc(600001, 1);
-    ck_assert(text && like);
-    memset(text, 'x', 600000);
-    memcpy(like, text, 600001);
-    setenv("XDG_CACHE_HOME", new_folder(), 1);
-    ag_cache_put(text, "long", 4);
-    ck_assert_int_eq(cache_files(getenv("XDG_CACHE_HOME"), other, sizeof other), 1);
-    ck_assert_int_eq(stat(other, &info), 0);
-    ck_assert_int_lt(info.st_size, 100);
-    for (int at = 0; at < 600000; at += 37777) {
-        like[at]++;
-        ck_assert(hit(text, "long") && !hit(like, "long"));
-        like[at]--;
-    }
-    like[599999] = 0;
-    ck_assert(hit(text, "long") && !hit(like, "long"));
-    free(text);
-    free(like);
 
     /* A file under another key's name is a miss. */
     setenv("XDG_CACHE_HOME", new_folder(), 1);

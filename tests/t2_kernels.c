@@ -29,6 +29,7 @@ static const shape_row shapes[] = {
     {131, 37, 0, 0, NO_BUILDING, 1, 0}, {16, 24, 1, 0, ALWAYS, 3, 0},    {13, 17, 0, 1, USUALLY, 2, 0},
     {128, 40, 0, 0, NO_BUILDING, 2, 0}, {31, 64, 1, 0, NO_BUILDING, 3, 0}, {15, 9, 0, 0, USUALLY, 1, 1},
     {32, 40, 1, 0, NO_BUILDING, 1, 1}, {16, 24, 0, 0, NO_BUILDING, 3, 1},
+    {64, 64, 1, 0, FRAMES, 1, 0},       {64, 64, 0, 0, FRAMES, 3, 0},       {128, 128, 1, 0, FRAMES, 2, 0},
 };
 #define SHAPES ((int)(sizeof shapes / sizeof *shapes))
 
@@ -47,6 +48,8 @@ static int
 skips(const kernel_row *row, const shape_row *at, int processor, int another)
 {
     const int few = another || getenv("AG_SLOW") || (row->unfused && !processor);
+    if (at->when == FRAMES && ag_kernels[row->number].whole[0] < 0)
+        return 1;
     if (at->modes > 1 && !(row->kind & MANY))
         return 1;
     if (at->words && (!(row->kind & WORDS) || sizeof(ag_real) == 8))

@@ -23,7 +23,7 @@ wave_at(const ag_complex *z, int64_t i)
 }
 
 /* When a shape is run: not where kernels are built for each shape; not where that is slow. */
-enum { NO_BUILDING, USUALLY, ALWAYS };
+enum { NO_BUILDING, USUALLY, ALWAYS, FRAMES /* usually, with kernels of whole frames alone */ };
 
 typedef struct shape_row {
     int rows, cols, linear;
@@ -176,7 +176,7 @@ check_kernel check_projected, check_near_projected, check_background_sums, check
 check_kernel check_modulus_residual, check_near_modulus_residual, check_overlap_residual;
 check_kernel check_copy, check_multiply_add;
 check_kernel check_opr_probe, check_opr_project, check_opr_direction, check_opr_turn, check_opr_sums, check_opr_weights;
-check_kernel check_whole_ap, check_whole_dm, check_whole_raar;
+check_kernel check_whole_ap, check_whole_dm, check_whole_raar, check_whole_difference;
 check_kernel check_visits;
 
 /* Which shapes a kernel is run at: all, those without a limit on local memory, the first, the first with

@@ -118,9 +118,10 @@ const kernel_row kernel_table[] = {
     ROWS2(update, TRANSFORM, 1.5e-6),
     ROW(visits, TRANSFORM + WORDS, 3e-6),
     ROW(without_background, WINDOW, 5e-7),
-    ROW(whole_ap, TRANSFORM, 1e-6),
-    ROW(whole_dm, TRANSFORM, 1e-6),
-    ROW(whole_raar, TRANSFORM, 1e-6),
+    ROW(whole_ap, TRANSFORM + MANY + WORDS, 1e-6),
+    ROW(whole_difference, TRANSFORM + MANY, 1e-6),
+    ROW(whole_dm, TRANSFORM + MANY, 1e-6),
+    ROW(whole_raar, TRANSFORM + MANY, 1e-6),
 };
 /* clang-format on */
 const int kernel_rows = (int)(sizeof kernel_table / sizeof *kernel_table);

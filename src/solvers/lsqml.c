@@ -368,8 +368,8 @@ defaults(ag_options *o)
 
 #define METHOD \
     .create = create, .iterate = iterate, .destroy = destroy, .state = state, \
-    .kernels = 22, .kernel = { \
-        AG_KERNEL_modulus, AG_KERNEL_store_difference, AG_KERNEL_power, AG_KERNEL_rescale, \
+    .joins = 1, .kernels = 23, .kernel = { \
+        AG_KERNEL_modulus, AG_KERNEL_store_difference, AG_KERNEL_whole_difference, AG_KERNEL_power, AG_KERNEL_rescale, \
         AG_KERNEL_object_coverage, AG_KERNEL_maximum, AG_KERNEL_average, \
         AG_KERNEL_lsq_direction, AG_KERNEL_probe_terms, AG_KERNEL_probe_sum, \
         AG_KERNEL_store_stack, AG_KERNEL_lsq_sums, AG_KERNEL_lsq_frames, AG_KERNEL_lsq_solve, \

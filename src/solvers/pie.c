@@ -322,8 +322,8 @@ rpie_defaults(ag_options *o)
 
 #define METHOD \
     .create = create, .iterate = iterate, .destroy = destroy, .state = state, \
-    .kernels = 10, .kernel = { \
-        AG_KERNEL_modulus, AG_KERNEL_store_difference, AG_KERNEL_object_step, \
+    .joins = 1, .kernels = 11, .kernel = { \
+        AG_KERNEL_modulus, AG_KERNEL_store_difference, AG_KERNEL_whole_difference, AG_KERNEL_object_step, \
         AG_KERNEL_object_coverage, AG_KERNEL_maximum, AG_KERNEL_probe_terms, \
         AG_KERNEL_probe_step, AG_KERNEL_store_stack, AG_KERNEL_load_exit_tops, \
         AG_KERNEL_update}

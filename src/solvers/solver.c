@@ -98,7 +98,7 @@ prepare(ag_solver *s, const ag_scan *scan)
         return;
     const int64_t modes = s->plan.shape.modes = (int)s->options.modes;
     s->plan.shape.words = s->options.data_type == AG_DATA_UINT16;
-    if (modes > 1 || s->near || !s->method->middle)
+    if (s->near || !(s->method->middle || (s->method->joins && s->options.batch > 1 && s->options.noise != AG_NOISE_POISSON)))
         ag_plan_in_passes(&s->plan);
     for (int i = 0; i < (s->fourier ? (int)(sizeof common / sizeof *common) : COMMON_WITHOUT_SHIFT); i++)
         list[n++] = ag_solver_kernel(s, common[i]);
@@ -116,7 +116,7 @@ prepare(ag_solver *s, const ag_scan *scan)
     }
     s->program = ag_program_create(d, &s->plan.shape, n, list);
     s->slots = ag_solver_slots(d, info, modes);
-    if (s->plan.shape.whole) /* a group has a frame: enough of them for every unit of the device */
+    if (s->plan.shape.whole && s->method->middle) /* a group has a frame: enough of them for every unit of the device */
         s->slots = AG_MAX(s->slots, AG_MIN(s->frames, ag_device_room(d).parallel / 2));
     if (s->turns.stacks)
         s->slots = AG_MIN(s->slots, s->turns.frames);

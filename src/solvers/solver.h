@@ -18,6 +18,7 @@ typedef struct ag_method {
     double kept;     /* projections: weight of the state in the wave that is projected */
     ag_middle *middle;
     int varies_probe; /* can have a probe that varies from frame to frame */
+    int joins;       /* a batch goes to the detector as AG_KERNEL_whole_difference has it */
     int one_mode;    /* knows probes of one mode only */
     int keeps_waves; /* its state is of the modes' waves, which must not be exchanged */
     int knows_background; /* can estimate one that all frames share */

@@ -14,7 +14,7 @@
 #define IN_TURN 32
 #define PIXELS  ((int64_t)1 << 23)
 #define ORDERS  256
-#define PLANS   16
+#define PLANS   24
 
 /* What launches took: those along the columns, along the rows, all. */
 enum { OUTER, INNER, ALL, PARTS };
@@ -217,8 +217,6 @@ enlist(tuner *t, int n, char (*id)[AG_PLAN_ID])
         if (ag_plan_create(&r[i].plan, t->device, t->asked->rows, t->asked->cols, 0, &room))
             break;
         r[i].plan.shape.modes = (int)t->asked->modes;
-        if (t->asked->modes > 1) /* as the solvers do */
-            ag_plan_in_passes(&r[i].plan);
         r[i].program = ag_program_create(t->device, &r[i].plan.shape, 4, kernel);
     }
     if (!ag_device_status(t->device) && !race(t, r, n))
@@ -246,7 +244,7 @@ add_plan(tuner *t, char (*id)[AG_PLAN_ID], int n, const ag_axis *y, const ag_axi
     plan.shape.y = *y;
     plan.shape.x = *x;
     plan.shape.tile = tile;
-    plan.shape.whole = whole && t->asked->modes == 1;
+    plan.shape.whole = whole;
     ag_plan_settle(&plan, &t->room);
     for (int i = 0; i < n; i++)
         if (!strcmp(id[i], plan.id))
@@ -280,7 +278,7 @@ choose_plan(tuner *t, const ag_plan *usual, const ag_axis *y, const ag_axis *x, 
     const ag_shape *s = &usual->shape;
     int n = add_plan(t, id, 0, &s->y, &s->x, s->tile, s->whole);
     for (int tile = t->room.tile; tile == t->room.tile || (t->room.lanes > 1 && tile >= 4); tile /= 2)
-        for (int whole = 0; whole < 2; whole++) {
+        for (int whole = 0; whole < 3; whole++) {
             n = add_plan(t, id, n, y, x, tile, whole);
             n = add_plan(t, id, n, &s->y, &s->x, tile, whole);
         }
@@ -326,8 +324,6 @@ ag_plan_tune(ag_device *device, ag_tuning *a)
         status = ag_plan_shape(&usual, &t.room, a->rows, a->cols, 0, &message);
     if (status)
         return ag_device_fail(device, status, "%s", message.text);
-    if (a->modes > 1)
-        ag_plan_in_passes(&usual);
     snprintf(a->usual, sizeof a->usual, "%s", usual.id);
     snprintf(a->plan, sizeof a->plan, "%s", usual.id);
     a->plans = 0;
