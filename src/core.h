@@ -149,6 +149,7 @@ struct ag_stack {
     ag_array **part;
     struct ag_shelf *shelf; /* NULL: all blocks are on the device */
     const int32_t *order;  /* with a shelf: the frames at places 0, 1, ...; NULL: 0, 1, ... */
+    const int32_t *places; /* of frames 0, 1, ..., for ag_stack_copy; NULL: 0, 1, ... */
     ag_turn turn[2];
     int now;
 };

@@ -177,12 +177,15 @@ ag_stack_copy(ag_stack *stack, int64_t first, int64_t frames, void *host, int pu
     if (stack->shelf) {
         ag_stack_reorder(stack, stack->order); /* what the device has goes back, and is brought anew */
         ag_device_synchronize(d);
-        return ag_shelf_host(stack->shelf, first * bytes, frames * bytes, host,
-                             put ? AG_FROM_DEVICE : AG_TO_DEVICE);
     }
     for (int64_t i = 0, n; i < frames && !d->status; i += n) {
-        n = frames - i;
-        ag_array view = ag_stack_view(stack, first + i, &n, AG_STACK_READ);
+        const int64_t place = stack->places ? stack->places[first + i] : first + i;
+        n = stack->places ? 1 : frames - i;
+        if (stack->shelf) {
+            ag_shelf_host(stack->shelf, place * bytes, n * bytes, (char *)host + i * bytes, put ? AG_FROM_DEVICE : AG_TO_DEVICE);
+            continue;
+        }
+        ag_array view = ag_stack_view(stack, place, &n, AG_STACK_READ);
         char *at = (char *)host + i * bytes;
         if (put)
             ag_array_write(&view, 0, n * stack->frame, at);

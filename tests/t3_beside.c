@@ -241,6 +241,33 @@ START_TEST(atomic)
 }
 END_TEST
 
+/* A scan's order says nothing to the projections: that of their sums is one for good. */
+START_TEST(backwards)
+{
+    static const char *const method[] = {"dm", "ap", "raar"};
+    ag_scan *scan = test_scan(16, 40, POINTS, 0.8), back = *scan;
+    const int64_t frames = scan->info.frames, window = 16 * 16;
+    ag_options o = test_options(method[_i % 3]);
+    o.probe_start = 1;
+    o.modulus_floor = 0; /* of all frames' data, summed up in their order */
+    ag_real *data = ag_calloc(frames * window, sizeof *data);
+    double *position = ag_calloc(2 * frames, sizeof *position);
+    for (int64_t j = 0; j < frames; j++) {
+        memcpy(data + j * window, scan->info.data + (frames - 1 - j) * window, (size_t)window * sizeof *data);
+        memcpy(position + 2 * j, scan->info.position + 2 * (frames - 1 - j), 2 * sizeof *position);
+    }
+    back.info.data = data;
+    back.info.position = position;
+    ag_complex *one = trial_after(_i / 3, scan, &o, 3), *other = trial_after(_i / 3, &back, &o, 3);
+    ck_assert_int_eq(memcmp(one, other, 40 * 40 * sizeof *one), 0);
+    free(one);
+    free(other);
+    free(data);
+    free(position);
+    ag_scan_destroy(scan);
+}
+END_TEST
+
 START_TEST(atomic_refused)
 {
     ag_options o = test_options("rpie");
@@ -259,6 +286,7 @@ add_beside_tests(Suite *suite)
     tcase_add_loop_test(tests, beside, 0, test_devices());
     tcase_add_loop_test(tests, recorded, 0, test_devices());
     tcase_add_loop_test(tests, atomic, 0, 3 * test_devices());
+    tcase_add_loop_test(tests, backwards, 0, 3 * test_devices());
     tcase_add_test(tests, atomic_refused);
     suite_add_tcase(suite, tests);
 }

@@ -2,7 +2,7 @@
 /* background.c -- a background that all frames share, estimated from them: kernels background.
 
    Where an iteration is due, each frame's intensity is taken of the wave that is about to be projected, and sums run over
-   the frames in ascending order; the iteration ends with the step.  In all iterations the data are the amplitudes without
+   the frames in the solver's order; the iteration ends with the step.  In all iterations the data are the amplitudes without
    the background as it is.  (SHARP: S. Marchesini et al., J. Appl. Cryst. 49, 1245 (2016).)  */
 #include <stdlib.h>
 #include <string.h>

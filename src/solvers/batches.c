@@ -78,6 +78,48 @@ is_mine(const ag_solver *s, int64_t frame)
     return frame >= s->first && frame < s->first + s->frames;
 }
 
+typedef struct spot {
+    int32_t band, along, across, frame;
+} spot;
+
+static int
+along_the_way(const void *a, const void *b)
+{
+    const spot *x = a, *y = b;
+    const int32_t difference[] = {x->band - y->band, x->along - y->along, x->across - y->across, x->frame - y->frame};
+    int i = 0;
+    while (i < 3 && !difference[i])
+        i++;
+    return difference[i];
+}
+
+void
+ag_solver_sort(ag_solver *s)
+{
+    for (int64_t j = 0; j < s->frames; j++)
+        s->order[j] = (int32_t)j;
+    if (!s->method->any_order)
+        return;
+    const int64_t height = AG_MAX(1, s->rows / 2);
+    spot *way = ag_calloc(s->frames, sizeof *way);
+    s->places = ag_calloc(s->frames, sizeof *s->places);
+    if (!way || !s->places) {
+        ag_device_fail(s->device, AG_NO_MEMORY, "order: out of host memory");
+        free(way);
+        return;
+    }
+    for (int64_t j = 0; j < s->frames; j++) {
+        const int32_t across = s->corners[2 * j], along = s->corners[2 * j + 1], band = (int32_t)(across / height);
+        way[j] = (spot){band, band % 2 ? -along : along, across, (int32_t)j};
+    }
+    qsort(way, (size_t)s->frames, sizeof *way, along_the_way);
+    for (int64_t i = 0; i < s->frames; i++) {
+        s->order[i] = way[i].frame;
+        s->places[way[i].frame] = (int32_t)i;
+    }
+    free(way);
+}
+
 void
 ag_solver_take_order(ag_solver *s)
 {

@@ -71,6 +71,18 @@ frames(ag_solver *s, const ag_scan *scan, int64_t first, int64_t n, ag_real *roo
     return room;
 }
 
+/* Frames as the scan has them become amplitudes. */
+static void
+put(ag_solver *s, const ag_scan_info *info, int64_t n, ag_array *to, const ag_array *raw, const ag_array *valid, const ag_array *words)
+{
+    if (s->near)
+        ag_run_near_amplitude(s->program, n, to, raw, valid, !info->data_are_amplitudes, s->options.clip_amplitudes,
+                              s->options.saturation, words);
+    else
+        ag_run_amplitude(s->program, n, to, raw, valid, s->plan.place[info->zero_in_corner != 0], !info->data_are_amplitudes,
+                         s->options.clip_amplitudes, s->options.saturation, words);
+}
+
 /* Data go to the device in pieces, two of them in flight: one is copied while the kernel works on
    the other. */
 static void
@@ -81,7 +93,8 @@ upload(ag_solver *s, const ag_scan *scan, ag_array *const raw[2], ag_array *cons
     int turn = 0;
     for (int64_t first = 0, n; first < s->frames && !ag_device_status(s->device); first += n, turn ^= 1) {
         n = AG_MIN(ag_array_count(raw[0]) / s->window, s->frames - first);
-        ag_array to = ag_stack_view(&s->amplitude, first, &n, AG_STACK_WRITE);
+        const int apart = s->places && !s->amplitude.shelf; /* each frame to its place; a shelf keeps the scan's order */
+        ag_array to = ag_stack_view(&s->amplitude, first, apart ? NULL : &n, AG_STACK_WRITE);
         const ag_real *data = frames(s, scan, first, n, room);
         if (ag_device_status(s->device))
             return;
@@ -89,13 +102,19 @@ upload(ag_solver *s, const ag_scan *scan, ag_array *const raw[2], ag_array *cons
         sum_data(s, info, data, first, n, range);
         if (words[turn])
             ag_upload(words[turn], n, range + first);
-        if (s->near)
-            ag_run_near_amplitude(s->program, n, &to, raw[turn], valid, !info->data_are_amplitudes,
-                                  s->options.clip_amplitudes, s->options.saturation, words[turn]);
-        else
-            ag_run_amplitude(s->program, n, &to, raw[turn], valid, s->plan.place[info->zero_in_corner != 0],
-                             !info->data_are_amplitudes, s->options.clip_amplitudes, s->options.saturation, words[turn]);
+        for (int64_t i = 0, run = n; i < n; i += run) {
+            if (apart) {
+                const int32_t *const place = s->places + first + i;
+                for (run = 1; i + run < n && place[run] == place[0] + run;)
+                    run++;
+                to = ag_stack_view(&s->amplitude, place[0], &run, AG_STACK_WRITE);
+            }
+            const ag_array from = ag_view(raw[turn], i * s->window), range_at = ag_view(words[turn] ? words[turn] : raw[turn], i);
+            put(s, info, run, &to, &from, valid, words[turn] ? &range_at : NULL);
+        }
     }
+    if (s->places && s->amplitude.shelf)
+        ag_stack_reorder(&s->amplitude, s->order);
     ag_device_synchronize(s->device);
 }
 

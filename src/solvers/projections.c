@@ -15,7 +15,7 @@
    the state.  With a probe shifted to sub-pixel positions the probe's density is that of the windows
    at whole pixels.
 
-   The sums run over the frames in ascending order whatever the blocks, but for option sums' atomic ones.  */
+   The sums run over the frames in one order (ag_solver_sort) whatever the blocks, but for option sums' atomic ones.  */
 #include <stdlib.h>
 
 #include "solver.h"
@@ -58,6 +58,7 @@ create(ag_solver *s)
         ag_stack_create(&own->wave, d, AG_COMPLEX, s->slots, s->windows, 0, "waves");
     if (s->method->middle != ag_solver_modulus)
         ag_solver_stack(s, &own->state, AG_TURNS_STATE, AG_REAL, 2 * s->options.modes * s->amplitudes, "state");
+    own->state.places = s->places;
     return ag_device_status(d);
 }
 
@@ -278,7 +279,7 @@ raar_defaults(ag_options *o)
 
 #define METHOD(middle_kernel, whole_kernel) \
     .create = create, .iterate = iterate, .destroy = destroy, .state = state, \
-    .knows_background = 1, .kernels = 8, .kernel = { \
+    .any_order = 1, .knows_background = 1, .kernels = 8, .kernel = { \
         middle_kernel, whole_kernel, AG_KERNEL_store_stack, AG_KERNEL_object_sum, AG_KERNEL_divide, \
         AG_KERNEL_maximum, AG_KERNEL_probe_terms, AG_KERNEL_probe_sum}
 

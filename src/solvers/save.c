@@ -129,7 +129,8 @@ describe(ag_record *record, ag_solver *s, int64_t iterations)
     ag_record_array(record, "probe", s->probe, s->cols);
     ag_record_host(record, "error", AG_KIND_DOUBLE, iterations, s->history);
     ag_record_host(record, "seconds", AG_KIND_DOUBLE, iterations, s->seconds);
-    ag_record_host(record, "order", AG_KIND_INT32, s->all, s->everyone ? s->everyone : s->order);
+    if (!s->places)
+        ag_record_host(record, "order", AG_KIND_INT32, s->all, s->everyone ? s->everyone : s->order);
     ag_positions_state(s, record);
     ag_opr_state(s, record);
     ag_background_state(s, record);
@@ -182,7 +183,7 @@ load(ag_solver *s, const char *path, ag_message *message)
         return ag_fail(message, AG_NO_MEMORY, "%s: no memory for %lld iterations", path, (long long)iterations);
     describe(&record, s, iterations);
     status = ag_record_read(path, &record, message);
-    if (!status && !is_order(s->everyone ? s->everyone : s->order, s->all))
+    if (!status && !s->places && !is_order(s->everyone ? s->everyone : s->order, s->all))
         status = ag_fail(message, AG_BAD_FILE, "%s: checkpoint/order: is no order of %lld frames", path, (long long)s->all);
     s->done = iterations;
     return status;
@@ -196,7 +197,8 @@ ag_solver_load(ag_solver *s, const char *path, ag_message *message)
         return ag_fail(message, AG_BAD_ARGUMENT, "solver: found one that has run, expected a new one");
     ag_status status = load(s, path, &words);
     if (!status) {
-        ag_solver_take_order(s);
+        if (!s->places)
+            ag_solver_take_order(s);
         if (ag_positions_put(s))
             status = ag_fail(&words, ag_device_status(s->device), "%s", ag_device_message(s->device));
     }

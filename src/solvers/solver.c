@@ -83,14 +83,13 @@ prepare(ag_solver *s, const ag_scan *scan)
     if (!s->order || !s->corners || (shares && !(s->everyone && s->everywhere)))
         ag_device_fail(d, AG_NO_MEMORY, "positions: out of host memory");
     else if (!ag_positions_create(s, info)) {
-        for (int64_t j = 0; j < s->frames; j++)
-            s->order[j] = (int32_t)j;
         for (int64_t j = 0; s->everyone && j < s->all; j++)
             s->everyone[j] = (int32_t)j;
         /* A share's positions lie in those of the whole scan. */
         const double *const all = s->options.position ? s->options.position : info->position - 2 * s->first;
         for (int64_t i = 0; s->everywhere && i < 2 * s->all; i++)
             s->everywhere[i] = (int32_t)(s->options.subpixel == AG_SUBPIXEL_LINEAR ? floor(all[i]) : nearbyint(all[i]));
+        ag_solver_sort(s);
         s->frame = ag_new_from(d, AG_INT, s->frames, s->order, "order of frames");
     }
     if (ag_device_status(d) ||
@@ -142,7 +141,7 @@ prepare(ag_solver *s, const ag_scan *scan)
     }
     if (s->near)
         ag_solver_transfer(s, info);
-    if (s->turns.stacks || s->options.background_start >= 0)
+    if (s->turns.stacks || s->places || s->options.background_start >= 0)
         s->place = place_array(s);
     ag_positions_prepare(s);
     ag_constraints_create(s);
@@ -270,6 +269,7 @@ ag_solver_destroy(ag_solver *s)
     ag_background_destroy(s);
     ag_residuals_destroy(s);
     free(s->order);
+    free(s->places);
     free(s->everyone);
     free(s->everywhere);
     free(s->corners);

@@ -14,6 +14,7 @@ typedef struct ag_method {
     void (*iterate)(ag_solver *solver, int64_t iteration);
     void (*destroy)(ag_solver *solver);
     void (*state)(ag_solver *solver, ag_record *record); /* adds what the next iteration depends on */
+    int any_order;   /* of the frames in an iteration: sums over all of them follow */
     double guard;    /* projections: added to the density before dividing by it */
     double kept;     /* projections: weight of the state in the wave that is projected */
     ag_middle *middle;
@@ -78,6 +79,7 @@ struct ag_solver {
     ag_array *place;         /* 0, 1, ...; NULL: not needed */
     ag_array *frame, *corner, *fraction, *ramp;
     int32_t *order, *corners; /* on the host: frame, corner */
+    int32_t *places;          /* of each frame in an order that stays, see ag_solver_sort; NULL: the order is another */
     int32_t *everyone;        /* the order of all ranks' frames; NULL: there is one rank */
     int32_t *everywhere;      /* their corners at the start; NULL likewise */
     struct ag_positions *positions;
@@ -156,6 +158,9 @@ ag_status ag_solver_fill(ag_solver *solver, ag_array *array, double value);
 /* Sums the errors that the last iteration's passes left. */
 void ag_solver_total(ag_solver *solver);
 
+/* The order to begin with: that of the scan, or, for methods to which it means nothing, one for good: there and back
+   in bands of half a frame's height, so that the windows of a pass lie near each other. */
+void ag_solver_sort(ag_solver *solver);
 /* A new random order of the frames, ascending within each batch (batches.c). */
 void ag_solver_shuffle(ag_solver *solver, ag_random *random);
 /* The order as it is now, on the device; of several ranks' that of this one's frames. */

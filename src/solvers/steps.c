@@ -9,7 +9,7 @@ ag_solver_pass(ag_solver *s, int64_t first, int64_t slots, ag_detector *detector
 {
     ag_array frame = ag_view(s->frame, first);
     int64_t n = AG_MIN(slots, s->frames - first);
-    if (detector && s->amplitude.shelf) {
+    if (detector && (s->amplitude.shelf || s->places)) {
         detector->amplitude = ag_stack_view(&s->amplitude, first, &n, AG_STACK_READ);
         detector->frame = ag_view(s->place, 0);
         detector->first = 0;
