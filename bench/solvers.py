@@ -72,12 +72,13 @@ class Bench:
         self.scan = os.path.join(work, "scan.cxi")
         os.environ.setdefault("ARGAND_BACKEND_PATH", os.path.join(given.build, ".libs"))
 
-    def speeds(self, device, threads):
+    def speeds(self, device, threads, size, pixels):
         """Bytes and flops a second of the device's copies and multiplications; None without bench/kernels."""
         program = os.path.join(self.given.build, "bench", "kernels")
         if not os.path.exists(program):
             return None
-        command = [program, "-d", device, "--frame", "128", "--repeat", "3", "--json", "-", "copy", "multiply_add"]
+        command = [program, "-d", device, "--frame", str(size), "--pixels", str(min(pixels, 1 << 22)), "--repeat", "3", "--json", "-",
+                   "copy", "multiply_add"]
         report = json.loads(run(command, **({"ARGAND_THREADS": threads} if threads else {})))
         by_name = {k["kernel"]: k for k in report[0]["kernels"]}
         return (by_name["copy"]["bytes"] / by_name["copy"]["seconds"],
@@ -131,9 +132,10 @@ def measure(bench, name, peers):
     print("".join(f" {p:>8}" for p in peers))
     # Whole runs of about as many positions as 50 iterations of the profiling problem have.
     iterations = given.n or max(2, min(50, 10000 * 128 * 128 // (frames * size * size)))
+    threads = {d: given.threads.split(",") if d.startswith("cpu") else [""] for d in given.devices.split(",")}
+    speeds = {(d, t): bench.speeds(d, t, size, frames * size * size) for d in threads for t in threads[d]}
     for method in given.methods.split(","):
-        for device in given.devices.split(","):
-            counts = given.threads.split(",") if device.startswith("cpu") else [""]
+        for device, counts in threads.items():
             took, starts, theirs = {t: [] for t in counts}, {t: [] for t in counts}, {}
             for i in range(given.repeat):
                 for t in counts:
@@ -145,8 +147,8 @@ def measure(bench, name, peers):
                             n = 1 if p in SLOW else max(1, iterations // 10)
                             theirs.setdefault((p, t), []).append(bench.peer(p, method, t, n))
             for t in counts:
-                seconds, speeds = statistics.median(took[t]), bench.speeds(device, t)
-                share = f"{floor(method, frames, size, speeds) / seconds:.2f}" if speeds else "-"
+                seconds, speed = statistics.median(took[t]), speeds[device, t]
+                share = f"{floor(method, frames, size, speed) / seconds:.2f}" if speed else "-"
                 print(f"{method:6} {device:10} {t or '-':>7} {seconds:9.4g} {1e9 * seconds / (frames * size * size):7.3g} {share:>6} "
                       f"{statistics.median(starts[t]):6.2f}", end="")
                 for p in peers:
