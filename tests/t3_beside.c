@@ -233,7 +233,7 @@ START_TEST(atomic)
     double *const weight = trial_weight(scan);
     const double apart = trial_distance(fixed, sums, weight, 40 * 40, 0);
     printf("%s on %s: atomic sums change the object by %.1e\n", name, test_device(_i / 3), apart);
-    ck_assert_double_le(apart, sizeof(ag_real) == 8 ? 1e-12 : 2e-5);
+    ck_assert_double_le(apart, sizeof(ag_real) == 8 ? 1e-7 : 2e-5); /* a root of what is left of 1: 1e-8 is rounding */
     free(weight);
     free(fixed);
     free(sums);

@@ -267,11 +267,12 @@ START_TEST(plans)
     static const int size[][2] = {{128, 128}, {96, 96}, {100, 100}, {80, 112}, {64, 64}, {26, 31}};
     static const char *const isa[] = {"avx512", "avx2", "baseline"};
     static ag_axis list[2][256];
-    const char *name = test_device(_i % test_devices()), *set = isa[_i / test_devices()];
+    const int devices = test_devices(); /* before the name, which it would write over */
+    const char *name = test_device(_i % devices), *set = isa[_i / devices];
     const int compiled = strcmp(name, "cpu") != 0;
     ag_device *d;
     ag_message message;
-    if (compiled && _i >= test_devices())
+    if (compiled && _i >= devices)
         return;
     if (!compiled)
         setenv("ARGAND_ISA", set, 1);
@@ -279,7 +280,7 @@ START_TEST(plans)
         printf("skip plans on cpu: %s\n", message.text);
         return;
     }
-    d = compiled ? test_open(_i % test_devices()) : d;
+    d = compiled ? test_open(_i % devices) : d;
     int count = 0;
     double worst = 0;
     for (size_t i = compiled ? 4 : 0; i < (compiled ? 5 : sizeof size / sizeof *size); i++) {
