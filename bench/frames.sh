@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: BSD-3-Clause
 # frames.sh -- what a frame costs by the number of frames: RAAR with a known probe on the processor.
 #
-#     bench/frames.sh BUILD_FOLDER [FRAMES ...]      frames of 128 x 128 on an object of 1200 x 1200
+#     bench/frames.sh BUILD_FOLDER [FRAMES ...]      frames of 128 x 128 on an object of 1200 x 1200 or more
 #
 # Seconds of the first iteration and the median of the others, in microseconds a frame, and MB at the peak and as
 # estimated before the start; the number of threads changes within one number of frames, so that both meet the same machine.
@@ -17,7 +17,8 @@ trap 'rm -rf "$work"' EXIT
 "$build/argand" devices | head -n 1
 printf '%7s %7s %7s %7s %8s %7s %9s\n' frames threads first median us/frame peak estimate
 for frames; do
-    "$build/argand" simulate -o "$work/scan.cxi" --frame 128 --image 1200 --points "$frames" >/dev/null
+    image=$(echo "$frames" | awk '{ n = int(10 * sqrt($1)) + 140; print(n > 1200 ? n : 1200) }') # that holds the spiral
+    "$build/argand" simulate -o "$work/scan.cxi" --frame 128 --image "$image" --points "$frames" >/dev/null
     for threads in 1 2; do
         "$build/argand" reconstruct "$work/scan.cxi" -a raar -n "${ITERATIONS:-7}" -q -d cpu --threads $threads --probe-start -1 --json "$work/report"
         sed -n '/"seconds"/,/]/s/^ *\([0-9.e+-]*\),*$/\1/p' "$work/report" >"$work/seconds"
