@@ -163,6 +163,7 @@ START_TEST(traces)
     char name[64];
     const int family = strstr(method, "pie") != NULL;
     ag_device *device = test_open(_i / METHODS);
+    launched = 0;
     ag_device_trace(device, take_trace, take_ledger, NULL);
     for (int variant = 0; variant < 7; variant++) {
         const int far = variant < 3 || variant == 5, moved = variant == 1 || variant == 4 || variant == 5;
