@@ -3,8 +3,8 @@
 
        bench/propagate [N | ROWSxCOLS ...]
 
-   For each size: the whole step of PIE (exit wave, transform, modulus and error, transform back,
-   update of the object) at 32 positions in turn, each with its own amplitudes, on one thread; beside it, in the
+   For each size: the whole step of ePIE with a known probe (exit wave, transform, modulus and error, transform
+   back, update of the object) at 32 positions in turn, each with its own amplitudes, on one thread; beside it, in the
    same run and in turn, FFTW's forward and backward transform in single precision, planned with
    FFTW_MEASURE, the better of in and out of place.  Microseconds a frame: the least of the repeats,
    the median, and of the step's least the three launches.  ARGAND_ISA chooses the instruction set.  */

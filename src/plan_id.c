@@ -3,8 +3,9 @@
 
        passes3 rows 128=16.8 cols 131b=2.5.3.3.3 tile 16 spill
 
-   Passes (1: a group has a whole frame, in local memory or in registers, which is said), of each axis the pixels, b where Bluestein's algorithm transforms them, and the radices in
-   their order, a tile's columns, and whether tiles lie in global memory.  What is read may be anybody's.  */
+   Passes (1: a group has a whole frame, in local memory or in registers, which is said), of each axis the pixels, b where
+   Bluestein's algorithm transforms them, and the radices in their order, a tile's columns, and whether tiles lie in global
+   memory.  What is read may be anybody's.  */
 #include <ctype.h>
 #include <string.h>
 

@@ -330,6 +330,25 @@ def ep_em(problem, damping=0.7, precision=1000.0, steps=1):
 SOLVERS = {"pie": pie, "epie": epie, "rpie": rpie, "dm": dm, "ap": ap, "raar": raar, "ep": ep, "ep-em": ep_em}
 
 
+# ---- what the programs beside this one share ---------------------------------------------------
+
+
+def peer_parser(text, solvers):
+    parser = argparse.ArgumentParser(description=text.split("\n")[0])
+    parser.add_argument("--solver", choices=solvers, required=True)
+    parser.add_argument("-n", type=int, default=10, help="iterations")
+    parser.add_argument("--scan", metavar="FILE", required=True)
+    parser.add_argument("--json", action="store_true")
+    return parser
+
+
+def peer_report(given, seconds):
+    if given.json:
+        print(json.dumps({"algorithm": given.solver, "iterations": given.n, "seconds": seconds}))
+    else:
+        print(f"{given.solver}: {seconds:.3f} s for {given.n} iterations")
+
+
 # ---- the two forms of the program ------------------------------------------------------------
 
 

@@ -7,14 +7,12 @@
 One epoch goes before the timed ones.  The start, the steps and the fixed order of frames are those of
 numpy_solvers.py; pty-chi: github.com/AdvancedPhotonSource/pty-chi.
 """
-import argparse
-import json
 import logging
 import time
 import warnings
 
 import numpy as np
-from numpy_solvers import read_cxi
+from numpy_solvers import peer_parser, peer_report, read_cxi
 
 import ptychi.api as api
 from ptychi.api.task import PtychographyTask
@@ -35,12 +33,8 @@ def options(solver, batch):
 
 
 def main():
-    parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
-    parser.add_argument("--solver", choices=("epie", "rpie", "dm", "lsqml"), default="rpie")
-    parser.add_argument("-n", type=int, default=10, help="epochs")
-    parser.add_argument("--scan", metavar="FILE", required=True)
+    parser = peer_parser(__doc__, ("epie", "rpie", "dm", "lsqml"))
     parser.add_argument("--batch", type=int, default=1)
-    parser.add_argument("--json", action="store_true")
     given = parser.parse_args()
     warnings.simplefilter("ignore")
     logging.disable(logging.WARNING)
@@ -61,11 +55,7 @@ def main():
     task.run(1)
     begin = time.perf_counter()
     task.run(given.n)
-    seconds = time.perf_counter() - begin
-    if given.json:
-        print(json.dumps({"solver": given.solver, "seconds": seconds, "iterations": given.n}))
-    else:
-        print(f"{given.solver} {given.n} epochs {seconds:.3f} s")
+    peer_report(given, time.perf_counter() - begin)
 
 
 if __name__ == "__main__":

@@ -7,13 +7,11 @@
 One iteration goes before the timed ones; positions, data and probe are the file's, the engines' settings
 ptypy's own but for what would move positions or the object.  ptypy: github.com/ptycho/ptypy.
 """
-import argparse
-import json
 import logging
 import time
 
 import numpy as np
-from numpy_solvers import read_cxi
+from numpy_solvers import peer_parser, peer_report, read_cxi
 
 from ptypy import utils as u
 from ptypy.core import Ptycho
@@ -51,11 +49,7 @@ class ReadScan(PtyScan):
 
 def main():
     global problem
-    parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
-    parser.add_argument("--solver", choices=ENGINES, default="dm")
-    parser.add_argument("-n", type=int, default=10, help="iterations")
-    parser.add_argument("--scan", metavar="FILE", required=True)
-    parser.add_argument("--json", action="store_true")
+    parser = peer_parser(__doc__, ENGINES)
     given = parser.parse_args()
     logging.disable(logging.WARNING)
     problem = read_cxi(given.scan, np.random.default_rng(0))
@@ -79,11 +73,7 @@ def main():
     engine.iterate(1)
     begin = time.perf_counter()
     engine.iterate(given.n)
-    seconds = time.perf_counter() - begin
-    if given.json:
-        print(json.dumps({"solver": given.solver, "seconds": seconds, "iterations": given.n}))
-    else:
-        print(f"{given.solver} {given.n} iterations {seconds:.3f} s")
+    peer_report(given, time.perf_counter() - begin)
 
 
 if __name__ == "__main__":

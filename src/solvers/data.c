@@ -93,8 +93,6 @@ upload(ag_solver *s, const ag_scan *scan, ag_array *const raw[2], ag_array *cons
     int turn = 0;
     for (int64_t first = 0, n; first < s->frames && !ag_device_status(s->device); first += n, turn ^= 1) {
         n = AG_MIN(ag_array_count(raw[0]) / s->window, s->frames - first);
-        const int apart = s->places && !s->amplitude.shelf; /* each frame to its place; a shelf keeps the scan's order */
-        ag_array to = ag_stack_view(&s->amplitude, first, apart ? NULL : &n, AG_STACK_WRITE);
         const ag_real *data = frames(s, scan, first, n, room);
         if (ag_device_status(s->device))
             return;
@@ -102,15 +100,21 @@ upload(ag_solver *s, const ag_scan *scan, ag_array *const raw[2], ag_array *cons
         sum_data(s, info, data, first, n, range);
         if (words[turn])
             ag_upload(words[turn], n, range + first);
-        for (int64_t i = 0, run = n; i < n; i += run) {
-            if (apart) {
-                const int32_t *const place = s->places + first + i;
-                for (run = 1; i + run < n && place[run] == place[0] + run;)
+        for (int64_t i = 0, run; i < n; i += run) {
+            int64_t place = first + i;
+            run = n - i;
+            if (s->places && !s->amplitude.shelf) { /* frames to their places; a shelf keeps the scan's order */
+                const int32_t *const places = s->places + place;
+                place = places[0];
+                for (run = 1; i + run < n && places[run] == place + run;)
                     run++;
-                to = ag_stack_view(&s->amplitude, place[0], &run, AG_STACK_WRITE);
             }
-            const ag_array from = ag_view(raw[turn], i * s->window), range_at = ag_view(words[turn] ? words[turn] : raw[turn], i);
-            put(s, info, run, &to, &from, valid, words[turn] ? &range_at : NULL);
+            ag_array to = ag_stack_view(&s->amplitude, place, &run, AG_STACK_WRITE);
+            const ag_array from = ag_view(raw[turn], i * s->window);
+            ag_array in_words = {0};
+            if (words[turn])
+                in_words = ag_view(words[turn], i);
+            put(s, info, run, &to, &from, valid, words[turn] ? &in_words : NULL);
         }
     }
     if (s->places && s->amplitude.shelf)

@@ -183,7 +183,7 @@ load(ag_solver *s, const char *path, ag_message *message)
         return ag_fail(message, AG_NO_MEMORY, "%s: no memory for %lld iterations", path, (long long)iterations);
     describe(&record, s, iterations);
     status = ag_record_read(path, &record, message);
-    if (!status && !s->places && !is_order(s->everyone ? s->everyone : s->order, s->all))
+    if (!status && !is_order(s->everyone ? s->everyone : s->order, s->all))
         status = ag_fail(message, AG_BAD_FILE, "%s: checkpoint/order: is no order of %lld frames", path, (long long)s->all);
     s->done = iterations;
     return status;
